@@ -1,0 +1,1 @@
+//! The WAF as a Proxy-Wasm filter: callbacks to backstop-waf, verdicts to actions.

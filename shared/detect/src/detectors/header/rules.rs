@@ -1,0 +1,6 @@
+//! The rules of HEADER_INJECTION.
+
+use crate::Rule;
+
+/// Every rule of this category.
+pub static RULES: &[Rule] = &[];

@@ -1,0 +1,6 @@
+//! The rules of LOG4SHELL.
+
+use crate::Rule;
+
+/// Every rule of this category.
+pub static RULES: &[Rule] = &[];

@@ -1,0 +1,92 @@
+//! One folder per category: `mod.rs` (the detector), `rules.rs` (its rules as data), `anchors.rs` (what the
+//! prefilter looks for on its behalf; also read by `build.rs`).
+
+use crate::{Category, Hits, Input, Rule};
+
+pub mod bot;
+pub mod command;
+pub mod header;
+pub mod ldap;
+pub mod log4shell;
+pub mod path;
+pub mod sql;
+pub mod ssrf;
+pub mod xss;
+pub mod xxe;
+
+/// A detector as a row of the dispatch table.
+#[derive(Clone, Copy)]
+pub struct Detector {
+    /// The category it finds.
+    pub category: Category,
+    /// Its rules.
+    pub rules: &'static [Rule],
+    /// Whether its six prefilter bits make a look worth while.
+    pub wants: fn(u8) -> bool,
+    /// The detector itself.
+    pub detect: fn(&Input<'_>, &mut Hits),
+}
+
+/// Every detector, in the order of [`Category::ALL`].
+pub static DETECTORS: [Detector; 10] = [
+    Detector {
+        category: Category::SqlInjection,
+        rules: sql::rules::RULES,
+        wants: sql::wants,
+        detect: sql::detect,
+    },
+    Detector {
+        category: Category::Xss,
+        rules: xss::rules::RULES,
+        wants: xss::wants,
+        detect: xss::detect,
+    },
+    Detector {
+        category: Category::PathTraversal,
+        rules: path::rules::RULES,
+        wants: path::wants,
+        detect: path::detect,
+    },
+    Detector {
+        category: Category::CommandInjection,
+        rules: command::rules::RULES,
+        wants: command::wants,
+        detect: command::detect,
+    },
+    Detector {
+        category: Category::LdapInjection,
+        rules: ldap::rules::RULES,
+        wants: ldap::wants,
+        detect: ldap::detect,
+    },
+    Detector {
+        category: Category::XxeInjection,
+        rules: xxe::rules::RULES,
+        wants: xxe::wants,
+        detect: xxe::detect,
+    },
+    Detector {
+        category: Category::Ssrf,
+        rules: ssrf::rules::RULES,
+        wants: ssrf::wants,
+        detect: ssrf::detect,
+    },
+    Detector {
+        category: Category::Log4shell,
+        rules: log4shell::rules::RULES,
+        wants: log4shell::wants,
+        detect: log4shell::detect,
+    },
+    Detector {
+        category: Category::HeaderInjection,
+        rules: header::rules::RULES,
+        wants: header::wants,
+        detect: header::detect,
+    },
+    Detector {
+        category: Category::BotScanner,
+        rules: bot::rules::RULES,
+        wants: bot::wants,
+        detect: bot::detect,
+    },
+];

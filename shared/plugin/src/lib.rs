@@ -1,0 +1,1 @@
+//! What the glue of each filter needs from the Proxy-Wasm host.

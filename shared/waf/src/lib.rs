@@ -1,0 +1,1 @@
+//! The WAF's policy: configuration, exclusions, what is inspected, and the verdict. No host.
