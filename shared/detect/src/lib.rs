@@ -4,11 +4,21 @@
 //! features say which detectors deserve to look; a detector parses the value and pushes what it found.
 #![forbid(unsafe_code)]
 
+mod applies;
 pub mod category;
+pub mod chain;
+pub mod decode;
 pub mod detectors;
+pub mod finding;
 pub mod input;
+pub mod prefilter;
 pub mod rule;
+pub mod scan;
+pub mod triggers;
 
 pub use category::{Category, CategorySet};
+pub use chain::{Chain, Decoding};
+pub use finding::{Finding, Findings};
 pub use input::{Hit, Hits, Input};
 pub use rule::{Level, Rule, Severity};
+pub use scan::{ScanOptions, Scanner, rule, rules, rules_of};

@@ -1,0 +1,189 @@
+//! Which categories look at which place.
+
+use backstop_http::{Kind, Place};
+
+use crate::{Category, CategorySet};
+
+/// Every category that reads values; user agents and paths are BOT_SCANNER's.
+const VALUES: CategorySet = CategorySet::ALL.without(Category::BotScanner);
+/// Free header fields carry URLs of their own site: a loopback host there is a developer, not a forged request.
+const HEADERS: CategorySet = CategorySet::ALL.without(Category::Ssrf);
+/// What a user agent can carry.
+const USER_AGENT: CategorySet = CategorySet::of(&[
+    Category::BotScanner,
+    Category::Log4shell,
+    Category::Xss,
+    Category::SqlInjection,
+    Category::CommandInjection,
+    Category::HeaderInjection,
+]);
+/// What looks at the path as a whole.
+pub(crate) const PATH: CategorySet = CategorySet::of(&[
+    Category::PathTraversal,
+    Category::BotScanner,
+    Category::Log4shell,
+    Category::HeaderInjection,
+    Category::Xss,
+]);
+/// What looks at the part of a path that is not made of plain segments.
+pub(crate) const PATH_TAIL: CategorySet = CategorySet::of(&[
+    Category::SqlInjection,
+    Category::Xss,
+    Category::CommandInjection,
+    Category::LdapInjection,
+    Category::XxeInjection,
+    Category::Ssrf,
+]);
+/// What credentials can carry: they are opaque, so only what harms whoever logs them.
+pub(crate) const OPAQUE: CategorySet =
+    CategorySet::of(&[Category::Log4shell, Category::HeaderInjection]);
+/// A document whose texts and attributes are values of their own.
+const DOCUMENT: CategorySet = CategorySet::of(&[Category::XxeInjection, Category::Log4shell]);
+
+/// The categories that look at a value of `place`.
+pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
+    match place.kind {
+        Kind::Header => header(place.name, value),
+        Kind::XmlDocument => DOCUMENT,
+        Kind::QueryName => CategorySet::ALL,
+        _ => VALUES,
+    }
+}
+
+fn header(name: &[u8], value: &[u8]) -> CategorySet {
+    match name {
+        b"user-agent" => USER_AGENT,
+        // Its cookies are values of their own.
+        b"cookie" => CategorySet::NONE,
+        _ if name.starts_with(b":") => CategorySet::NONE,
+        _ => match grammar(name) {
+            Some(signs) if follows(signs, value) => CategorySet::NONE,
+            _ => HEADERS,
+        },
+    }
+}
+
+/// The signs that a header field of known grammar has besides letters and digits (RFC 9110, RFC 8941, RFC 9112; W3C Trace
+/// Context; Client Hints). A value that keeps to them can carry none of the ten categories.
+fn grammar(name: &[u8]) -> Option<&'static [u8]> {
+    const LIST: &[u8] = b" \t-_.,;:=/*+\"~!?@[]";
+    // Greased brands hold any sign that a token may not: `"Not(A:Brand";v="8"`, `" Not;A Brand"`.
+    const BRANDS: &[u8] = b" \t-_.,;:=/*+\"~!?@()\\";
+    if name.starts_with(b"sec-ch-") {
+        return Some(BRANDS);
+    }
+    let prefixes: [&[u8]; 8] = [
+        b"sec-",
+        b"accept",
+        b"if-",
+        b"x-forwarded-",
+        b"x-b3-",
+        b"x-envoy-",
+        b"access-control-",
+        b"x-datadog-",
+    ];
+    let names: [&[u8]; 32] = [
+        b"age",
+        b"alt-used",
+        b"authorization",
+        b"cache-control",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"date",
+        b"dnt",
+        b"etag",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"keep-alive",
+        b"last-modified",
+        b"max-forwards",
+        b"origin",
+        b"pragma",
+        b"priority",
+        b"proxy-authorization",
+        b"range",
+        b"save-data",
+        b"te",
+        b"traceparent",
+        b"tracestate",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"via",
+        b"x-real-ip",
+        b"x-request-id",
+    ];
+    (names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix)))
+        .then_some(LIST)
+}
+
+fn follows(signs: &[u8], value: &[u8]) -> bool {
+    value
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte))
+}
+
+/// The part of a path from the first segment on that holds anything but plain path characters; `None` if all are plain.
+pub(crate) fn odd_tail(path: &[u8]) -> Option<&[u8]> {
+    let odd = path.iter().position(|byte| {
+        !byte.is_ascii_alphanumeric()
+            && !matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~' | b'@' | b':' | b',')
+    })?;
+    let start = path
+        .get(..odd)?
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |slash| slash + 1);
+    path.get(start..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked_at(name: &str, value: &str) -> CategorySet {
+        categories(Place::new(Kind::Header, name.as_bytes()), value.as_bytes())
+    }
+
+    #[test]
+    fn a_header_that_keeps_to_its_grammar_needs_no_look() {
+        for (name, value) in [
+            ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
+            ("accept-language", "ko-KR,ko;q=0.9"),
+            (
+                "sec-ch-ua",
+                "\"Chromium\";v=\"124\", \"Not(A:Brand\";v=\"8\"",
+            ),
+            ("if-none-match", "W/\"5f3--a\""),
+            ("authorization", "Bearer a.b-c_d--e=="),
+            (
+                "content-type",
+                "multipart/form-data; boundary=----WebKitFormBoundary7",
+            ),
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
+        ] {
+            assert_eq!(looked_at(name, value), CategorySet::NONE, "{name}");
+        }
+        for (name, value) in [
+            ("accept", "${jndi:ldap://x/}"),
+            ("content-type", "%{(#_='multipart/form-data')}"),
+            ("x-forwarded-for", "1.1.1.1' or '1'='1"),
+            ("x-anything", "plain"),
+        ] {
+            assert_eq!(looked_at(name, value), HEADERS, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_odd_tail_starts_at_a_segment() {
+        assert_eq!(odd_tail(b"/a/b-c/d.js"), None);
+        assert_eq!(odd_tail(b"/a/1'--/b"), Some(&b"1'--/b"[..]));
+        assert_eq!(odd_tail(b"%41"), Some(&b"%41"[..]));
+    }
+}

@@ -1,0 +1,92 @@
+//! Percent encoding: RFC 3986 section 2.1, `application/x-www-form-urlencoded` (WHATWG URL), and IIS's `%uXXXX`.
+
+use super::{hex, push_scalar, utf16};
+
+/// Percent-decodes once; a `%` that no two digits follow stays.
+pub fn percent(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    decode(bytes, out, false)
+}
+
+/// Percent-decodes once and turns `+` into a space, as query strings and forms are read.
+pub fn form(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    decode(bytes, out, true)
+}
+
+fn decode(bytes: &[u8], out: &mut Vec<u8>, plus: bool) -> bool {
+    out.clear();
+    let mut rest = bytes;
+    let mut changed = false;
+    while let Some((first, tail)) = rest.split_first() {
+        let taken = match first {
+            b'%' => {
+                if let Some(value) = hex(tail, 2).and_then(|value| u8::try_from(value).ok()) {
+                    out.push(value);
+                    3
+                } else if let Some((code, length)) = utf16(rest, b"%u") {
+                    push_scalar(out, code);
+                    length
+                } else {
+                    out.push(b'%');
+                    1
+                }
+            }
+            b'+' if plus => {
+                out.push(b' ');
+                changed = true;
+                1
+            }
+            byte => {
+                out.push(*byte);
+                1
+            }
+        };
+        changed |= taken > 1;
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn percent_table() {
+        check(
+            percent,
+            &[
+                (b"", None),
+                (b"plain+text", None),
+                (b"%41%62%2f", Some(b"Ab/")),
+                (b"100%", None),
+                (b"100% sure", None),
+                (b"%4", None),
+                (b"%zz%", None),
+                (b"%%41", Some(b"%A")),
+                (b"%25%34%31", Some(b"%41")),
+                (b"%00", Some(b"\0")),
+                (b"%u0027%U003c", Some(b"'<")),
+                (b"%u00e9", Some("é".as_bytes())),
+                (b"%uff07", Some("\u{ff07}".as_bytes())),
+                (b"%ud83d%ude00", Some("😀".as_bytes())),
+                (b"%ud83dx", Some("\u{fffd}x".as_bytes())),
+                (b"%u12", None),
+                (b"%u12g4%41", Some(b"%u12g4A")),
+            ],
+        );
+    }
+
+    #[test]
+    fn form_table() {
+        check(
+            form,
+            &[
+                (b"a+b", Some(b"a b")),
+                (b"a%2Bb", Some(b"a+b")),
+                (b"%2b+", Some(b"+ ")),
+                (b"ab", None),
+            ],
+        );
+    }
+}

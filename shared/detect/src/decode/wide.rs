@@ -1,0 +1,163 @@
+//! What UTF-8 hides: overlong forms, fullwidth and look-alike signs that servers fold to ASCII, and NUL bytes.
+
+/// Removes NUL bytes: what C libraries cut at and some parsers skip.
+pub fn nul(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    out.extend(bytes.iter().filter(|byte| **byte != 0));
+    out.len() != bytes.len()
+}
+
+/// Folds overlong UTF-8 and the look-alikes of ASCII signs to ASCII.
+pub fn fold(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let mut rest = bytes;
+    let mut changed = false;
+    while let Some((first, tail)) = rest.split_first() {
+        let folded = if first.is_ascii() {
+            None
+        } else {
+            overlong(*first, tail).or_else(|| look_alike(rest))
+        };
+        let taken = match folded {
+            Some((byte, length)) => {
+                out.push(byte);
+                changed = true;
+                length
+            }
+            None => {
+                out.push(*first);
+                1
+            }
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    changed
+}
+
+/// An ASCII character in two to six bytes (RFC 3629 section 10; CVE-2000-0884, CVE-2008-2938), and its length. Decoders
+/// that do not check the second byte's top bits read `C0 2F` as a slash too: accepted where that spells a path.
+fn overlong(first: u8, tail: &[u8]) -> Option<(u8, usize)> {
+    let (length, payload) = match first {
+        0xc0 | 0xc1 => (2, first & 0x1f),
+        0xe0 => (3, 0),
+        0xf0 => (4, 0),
+        0xf8 => (5, 0),
+        0xfc => (6, 0),
+        _ => return None,
+    };
+    let mut code = u32::from(payload);
+    for byte in tail.get(..length - 1)? {
+        if byte & 0xc0 != 0x80 {
+            let lax = length == 2 && *byte < 0x40;
+            let value = payload << 6 | byte & 0x3f;
+            return (lax && matches!(value, b'.' | b'/' | b'\\')).then_some((value, 2));
+        }
+        code = code << 6 | u32::from(byte & 0x3f);
+    }
+    u8::try_from(code)
+        .ok()
+        .filter(u8::is_ascii)
+        .map(|byte| (byte, length))
+}
+
+/// The ASCII character that servers make of the UTF-8 character at the start of `bytes`, and its length.
+fn look_alike(bytes: &[u8]) -> Option<(u8, usize)> {
+    let window = bytes.get(..bytes.len().min(4))?;
+    let chunk = window.utf8_chunks().next()?;
+    let letter = chunk.valid().chars().next()?;
+    let code = u32::from(letter);
+    let byte = match code {
+        // Fullwidth forms: compatibility equivalents (NFKC), also the best fit of every Windows code page.
+        0xff01..=0xff5e => u8::try_from(code - 0xfee0).ok()?,
+        // Circled digits and letters: what IDNA makes of a host name (UTS #46).
+        0x2460..=0x2468 => u8::try_from(code - 0x2460).ok()? + b'1',
+        0x24b6..=0x24cf => u8::try_from(code - 0x24b6).ok()? + b'a',
+        0x24d0..=0x24e9 => u8::try_from(code - 0x24d0).ok()? + b'a',
+        0x24ea => b'0',
+        _ => SIGNS.iter().find(|(sign, _)| *sign == code)?.1,
+    };
+    Some((byte, letter.len_utf8()))
+}
+
+/// Single signs: Windows best-fit mappings (bestfit1252, bestfit949), case mappings that land in ASCII, dots that IDNA
+/// reads as the label separator, and the characters whose low byte is a control or bracket (UTF-16 cut to bytes).
+const SIGNS: &[(u32, u8)] = &[
+    (0x0130, b'i'),
+    (0x0131, b'i'),
+    (0x017f, b's'),
+    (0x02b9, b'\''),
+    (0x02bc, b'\''),
+    (0x02c8, b'\''),
+    (0x02ba, b'"'),
+    (0x010a, b'\n'),
+    (0x010d, b'\r'),
+    (0x2024, b'.'),
+    (0x2032, b'\''),
+    (0x2035, b'`'),
+    (0x2039, b'<'),
+    (0x203a, b'>'),
+    (0x2044, b'/'),
+    (0x212a, b'k'),
+    (0x2215, b'/'),
+    (0x2216, b'\\'),
+    (0x2236, b':'),
+    (0x2329, b'<'),
+    (0x232a, b'>'),
+    (0x3000, b' '),
+    (0x3002, b'.'),
+    (0x3008, b'<'),
+    (0x3009, b'>'),
+    (0x560a, b'\n'),
+    (0x560d, b'\r'),
+    (0x563c, b'<'),
+    (0x563e, b'>'),
+    (0xfe64, b'<'),
+    (0xfe65, b'>'),
+    (0xfe68, b'\\'),
+    (0xff61, b'.'),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn fold_table() {
+        check(
+            fold,
+            &[
+                (b"plain", None),
+                ("한글 제목".as_bytes(), None),
+                ("‘따옴표’".as_bytes(), None),
+                (b"\xc0\xaf", Some(b"/")),
+                (b"\xc0\xae\xc0\xae\xc0\xaf", Some(b"../")),
+                (b"\xc1\x9c", Some(b"\\")),
+                (b"\xe0\x80\xaf", Some(b"/")),
+                (b"\xf0\x80\x80\xaf", Some(b"/")),
+                (b"\xf8\x80\x80\x80\xaf", Some(b"/")),
+                (b"\xfc\x80\x80\x80\x80\xaf", Some(b"/")),
+                (b"\xc0\x2f", Some(b"/")),
+                (b"\xc1\x1c", Some(b"\\")),
+                (b"\xc0A", None),
+                (b"\xc0", None),
+                (b"\xc3\xa9", None),
+                (b"\xff\xfe", None),
+                ("＜script＞".as_bytes(), Some(b"<script>")),
+                ("＇ or １＝１".as_bytes(), Some(b"' or 1=1")),
+                ("ʼ".as_bytes(), Some(b"'")),
+                ("jnd\u{131}".as_bytes(), Some(b"jndi")),
+                ("①②⑦。⓪。⓪。①".as_bytes(), Some(b"127.0.0.1")),
+                ("嘊嘍".as_bytes(), Some(b"\n\r")),
+            ],
+        );
+    }
+
+    #[test]
+    fn nul_table() {
+        check(
+            nul,
+            &[(b"a", None), (b"a\0b\0", Some(b"ab")), (b"\0", Some(b""))],
+        );
+    }
+}

@@ -1,0 +1,211 @@
+//! The scanner: takes a value through its decodings and shows each form to the detectors that its features call for.
+
+use std::mem;
+
+use backstop_http::{Kind, Place};
+
+use crate::chain::{Chain, Decoding, MAX_STEPS};
+use crate::detectors::{DETECTORS, Detector};
+use crate::finding::Findings;
+use crate::input::{Hits, Input};
+use crate::prefilter::{self, Features};
+use crate::{Category, CategorySet, Level, Severity, applies, decode};
+
+/// What a scanner looks for.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// The sensitivity.
+    pub level: Level,
+    /// The categories that are on.
+    pub categories: CategorySet,
+    /// Whether ordinary HTTP libraries (curl, python-requests, headless browsers) count as bots.
+    pub http_libraries: bool,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self {
+            level: Level::One,
+            categories: CategorySet::ALL,
+            http_libraries: false,
+        }
+    }
+}
+
+/// Inspects values one after another. Keeps its buffers, so that a clean request allocates nothing.
+#[derive(Debug)]
+pub struct Scanner {
+    options: ScanOptions,
+    hits: Hits,
+    form: Vec<u8>,
+    spare: Vec<u8>,
+}
+
+/// A value on its way through the decodings.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    place: Place<'a>,
+    chain: Chain,
+    categories: CategorySet,
+    /// Findings from this position on are of this value.
+    since: usize,
+}
+
+impl Scanner {
+    /// A scanner with `options`.
+    pub fn new(options: ScanOptions) -> Self {
+        let hits = Hits::new(options.level);
+        Self {
+            options,
+            hits,
+            form: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// What this scanner looks for.
+    pub const fn options(&self) -> &ScanOptions {
+        &self.options
+    }
+
+    /// Inspects one value as it came on the wire: query, form and path values still encoded, JSON and XML ones as their
+    /// parsers give them. Adds what it finds to `out`.
+    pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
+        match (place.kind, place.name) {
+            (Kind::Path, _) => self.path(place, value, out),
+            (Kind::Header, b"referer") => self.referer(place, value, out),
+            (Kind::Header, b"authorization" | b"proxy-authorization") => {
+                self.run(place, value, applies::categories(place, value), out);
+                if let Some((b"Basic" | b"basic", credentials)) = split_once(value, b' ') {
+                    self.run(place, credentials, applies::OPAQUE, out);
+                }
+            }
+            _ => self.run(place, value, applies::categories(place, value), out),
+        }
+    }
+
+    /// The whole path for what reads paths, and for the others what is left after its plain leading segments.
+    fn path(&mut self, place: Place<'_>, path: &[u8], out: &mut Findings) {
+        self.run(place, path, applies::PATH, out);
+        if let Some(tail) = applies::odd_tail(path) {
+            self.run(place, tail, applies::PATH_TAIL, out);
+        }
+    }
+
+    /// A referer is a page of this site as a rule: its path, then its query's values, are read like the request's own.
+    fn referer(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
+        let categories = applies::categories(place, value);
+        let Some((_, behind_scheme)) = split_once(value, b':').filter(|(scheme, rest)| {
+            scheme.iter().all(u8::is_ascii_alphabetic) && rest.starts_with(b"//")
+        }) else {
+            return self.run(place, value, categories, out);
+        };
+        let (page, query) = split_once(behind_scheme, b'?').unwrap_or((behind_scheme, b""));
+        self.run(place, page, categories, out);
+        for pair in query.split(|byte| matches!(byte, b'&' | b'#')) {
+            let value = split_once(pair, b'=').map_or(pair, |(_, value)| value);
+            self.run(place, value, categories, out);
+        }
+    }
+
+    fn run(&mut self, place: Place<'_>, value: &[u8], categories: CategorySet, out: &mut Findings) {
+        let categories = categories.and(self.options.categories);
+        if categories.is_empty() || value.is_empty() {
+            return;
+        }
+        let mut form = mem::take(&mut self.form);
+        let mut spare = mem::take(&mut self.spare);
+        let mut run = Run {
+            place,
+            chain: Chain::new(),
+            categories,
+            since: out.len(),
+        };
+        let mut decoded = is_form_encoded(place.kind) && decode::form(value, &mut form);
+        if decoded {
+            run.chain.push(Decoding::Percent);
+        }
+        for _ in 0..=MAX_STEPS {
+            let bytes = if decoded { form.as_slice() } else { value };
+            let features = prefilter::features(bytes);
+            if features.any_category() {
+                self.detect(&mut run, bytes, features, out);
+            }
+            let Some(step) = decode::step(bytes, features.triggers(), &mut spare) else {
+                break;
+            };
+            if !run.chain.push(step) {
+                break;
+            }
+            mem::swap(&mut form, &mut spare);
+            decoded = true;
+        }
+        self.form = form;
+        self.spare = spare;
+    }
+
+    /// Shows one form to the detectors that want it.
+    fn detect(&mut self, run: &mut Run<'_>, bytes: &[u8], features: Features, out: &mut Findings) {
+        let input = Input {
+            bytes,
+            place: run.place,
+            level: self.options.level,
+        };
+        for detector in &DETECTORS {
+            if !run.categories.contains(detector.category)
+                || !(detector.wants)(features.of(detector.category))
+            {
+                continue;
+            }
+            self.hits.clear();
+            (detector.detect)(&input, &mut self.hits);
+            self.report(run, detector, bytes, out);
+        }
+    }
+
+    fn report(&self, run: &mut Run<'_>, detector: &Detector, bytes: &[u8], out: &mut Findings) {
+        for hit in self.hits.as_slice() {
+            // The same rule on a later form of the same value is the same attack.
+            if out.has_since(run.since, hit.rule) {
+                continue;
+            }
+            out.push(hit.rule, run.place, run.chain, bytes, hit.span.clone());
+            if hit.rule.severity == Severity::Critical {
+                run.categories = run.categories.without(detector.category);
+            }
+        }
+    }
+}
+
+/// Whether values of this kind are percent-encoded with `+` for a space before anybody reads them.
+const fn is_form_encoded(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Query | Kind::QueryName | Kind::Form | Kind::FormName
+    )
+}
+
+/// What stands before and behind the first `separator`.
+fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|byte| *byte == separator)?;
+    let (before, rest) = bytes.split_at_checked(at)?;
+    Some((before, rest.split_first()?.1))
+}
+
+/// Every rule of every category.
+pub fn rules() -> impl Iterator<Item = &'static crate::Rule> {
+    DETECTORS.iter().flat_map(|detector| detector.rules)
+}
+
+/// The rule called `name`.
+pub fn rule(name: &str) -> Option<&'static crate::Rule> {
+    rules().find(|rule| rule.name == name)
+}
+
+/// The rules of `category`.
+pub fn rules_of(category: Category) -> &'static [crate::Rule] {
+    DETECTORS
+        .iter()
+        .find(|detector| detector.category == category)
+        .map_or(&[], |detector| detector.rules)
+}
