@@ -1,0 +1,170 @@
+//! CPU microseconds of the Envoy process per request, by filter chain, in one run:
+//! `gateway-cost MODULE.wasm [--bursts 60] [--requests 500]`.
+//!
+//! One worker, one keep-alive HTTP/1.1 connection per chain, direct response, chains interleaved burst by burst so
+//! that a drifting machine hits all alike; the tenth percentile of the bursts is quoted, with the quartiles beside it.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use backstop_e2e::bootstrap::{Bootstrap, Listener, WasmFilter, lua_filter};
+use backstop_e2e::client::{Body, Client, request_bytes};
+use backstop_e2e::{Envoy, Upstream};
+use serde_json::json;
+
+struct Chain {
+    name: &'static str,
+    client: Client,
+    micros: Vec<f64>,
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let module = PathBuf::from(
+        arguments
+            .next()
+            .context("usage: gateway-cost MODULE.wasm [--bursts N] [--requests N]")?,
+    );
+    let (mut bursts, mut requests) = (60usize, 500usize);
+    while let Some(flag) = arguments.next() {
+        let value = arguments.next().context("a flag takes a number")?.parse()?;
+        match flag.as_str() {
+            "--bursts" => bursts = value,
+            "--requests" => requests = value,
+            other => bail!("unknown flag {other}"),
+        }
+    }
+    let upstream = Upstream::start()?;
+    let waf = WasmFilter::new(&module, &json!({"mode": "block"})).resource();
+    let lua = lua_filter(include_str!("../../lua/waf.lua"));
+    let bootstrap = Bootstrap::new(upstream.address())
+        .listener(Listener::new("no filter").direct_response())
+        .listener(Listener::new("backstop waf").filter(waf).direct_response())
+        .listener(
+            Listener::new("lua, sixty patterns")
+                .filter(lua)
+                .direct_response(),
+        );
+    let envoy = Envoy::start(&bootstrap, 1)?;
+
+    for (kind, request) in [("GET, 800 bytes", get()), ("POST, 4 KiB of JSON", post())] {
+        let method = kind.split(',').next().unwrap_or_default();
+        let mut chains = Vec::new();
+        for name in ["no filter", "backstop waf", "lua, sixty patterns"] {
+            let mut client = envoy.connect(name)?;
+            let response = client.exchange(method, &request)?;
+            if response.status != 200 {
+                bail!(
+                    "{name}: {kind} is answered {}: the measure wants a request that passes",
+                    response.status
+                );
+            }
+            chains.push(Chain {
+                name,
+                client,
+                micros: Vec::with_capacity(bursts),
+            });
+        }
+        for burst in 0..=bursts {
+            for chain in &mut chains {
+                let before = cpu_nanos(envoy.pid())?;
+                for _ in 0..requests {
+                    chain.client.exchange(method, &request)?;
+                }
+                let spent = cpu_nanos(envoy.pid())?.saturating_sub(before);
+                // The first burst warms caches and V8's tiers.
+                if burst > 0 {
+                    chain.micros.push(spent as f64 / requests as f64 / 1000.0);
+                }
+            }
+        }
+        report(kind, request.len(), requests, &mut chains);
+    }
+    Ok(())
+}
+
+fn report(kind: &str, bytes: usize, requests: usize, chains: &mut [Chain]) {
+    let bursts = chains.first().map_or(0, |chain| chain.micros.len());
+    println!(
+        "{kind} ({bytes} bytes on the wire), {bursts} bursts of {requests}, CPU us per request of the Envoy process"
+    );
+    let mut base = 0.0;
+    for chain in chains {
+        chain.micros.sort_by(f64::total_cmp);
+        let at = |share: f64| chain.micros[((chain.micros.len() - 1) as f64 * share) as usize];
+        if base == 0.0 {
+            base = at(0.1);
+        }
+        let added = at(0.1) - base;
+        println!(
+            "  {:22} p10 {:8.1}   p25 {:8.1}   p50 {:8.1}   added (p10) {:8.1}",
+            chain.name,
+            at(0.1),
+            at(0.25),
+            at(0.5),
+            added
+        );
+    }
+}
+
+/// CPU time of all threads of a process (Linux `schedstat`, nanoseconds).
+fn cpu_nanos(pid: u32) -> Result<u64> {
+    let mut sum = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(task?.path().join("schedstat"))?;
+        sum += text
+            .split(' ')
+            .next()
+            .and_then(|n| n.parse::<u64>().ok())
+            .context("schedstat")?;
+    }
+    Ok(sum)
+}
+
+fn browser_fields() -> Vec<(String, Vec<u8>)> {
+    [
+        ("host", "tickets.example"),
+        ("user-agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"),
+        ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+        ("accept-language", "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"),
+        ("accept-encoding", "gzip, deflate, br"),
+        ("referer", "https://tickets.example/matches?league=kbo&month=2026-09"),
+        ("cookie", "session=7f1f6d3c2b9a4e55a0a1; _ga=GA1.1.1466225387.1763000000; seat_zone=1B; lang=ko"),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("x-forwarded-for", "203.0.113.7"),
+        ("x-request-id", "5f0c7c0e-2f0e-4c4e-9a53-2f6f5d1c1a11"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+    .to_vec()
+}
+
+fn get() -> Vec<u8> {
+    request_bytes(
+        "GET",
+        b"/seat/matches/4821/seat-groups?zone=1B&sort=price&page=2",
+        &browser_fields(),
+        &Body::None,
+    )
+}
+
+fn post() -> Vec<u8> {
+    let seats: Vec<_> = (0..42)
+        .map(|n| json!({"seatId": format!("1B-{n:03}"), "row": n / 10, "price": 18_000 + n * 100, "note": "통로 쪽 좌석", "zone": "1B"}))
+        .collect();
+    let mut body = json!({"matchId": 4821, "holder": "김하늘", "seats": seats})
+        .to_string()
+        .into_bytes();
+    body.truncate(body.len().min(8192));
+    let mut fields = browser_fields();
+    fields.push(("content-type".to_owned(), b"application/json".to_vec()));
+    request_bytes(
+        "POST",
+        b"/seat/matches/4821/seat-holds",
+        &fields,
+        &Body::Whole(body),
+    )
+}

@@ -1,0 +1,248 @@
+//! Envoy's static configuration for a test: listeners with HTTP filters in front of the recording upstream.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// One listener with its own filter chain.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    name: String,
+    http_filters: Vec<Value>,
+    buffer_limit: u32,
+    direct_response: bool,
+}
+
+impl Listener {
+    /// A listener without filters but the router.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            http_filters: Vec::new(),
+            buffer_limit: 1 << 20,
+            direct_response: false,
+        }
+    }
+
+    /// Appends an HTTP filter.
+    #[must_use]
+    pub fn filter(mut self, filter: Value) -> Self {
+        self.http_filters.push(filter);
+        self
+    }
+
+    /// Sets `per_connection_buffer_limit_bytes` (default 1 MiB, as Envoy's).
+    #[must_use]
+    pub fn buffer_limit(mut self, bytes: u32) -> Self {
+        self.buffer_limit = bytes;
+        self
+    }
+
+    /// Answers 200 from the route itself, without the upstream: what is measured is the filter chain.
+    #[must_use]
+    pub fn direct_response(mut self) -> Self {
+        self.direct_response = true;
+        self
+    }
+
+    /// The listener resource, on a port that the kernel chooses.
+    pub fn resource(&self) -> Value {
+        let mut http_filters = self.http_filters.clone();
+        http_filters.push(json!({
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": type_url("extensions.filters.http.router.v3.Router")},
+        }));
+        let verdict_fields = json!([
+            {"header": {"key": "x-e2e-details", "value": "%RESPONSE_CODE_DETAILS%"}},
+            {"header": {"key": "x-e2e-verdict", "value": "%FILTER_STATE(wasm.waf_verdict:PLAIN)%"}},
+        ]);
+        let mut route = json!({"match": {"prefix": "/"}});
+        if self.direct_response {
+            route["direct_response"] = json!({"status": 200, "body": {"inline_string": "ok"}});
+        } else {
+            route["route"] = json!({"cluster": "upstream", "timeout": "30s"});
+        }
+        json!({
+            "name": self.name,
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "per_connection_buffer_limit_bytes": self.buffer_limit,
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": type_url("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+                    "stat_prefix": self.name,
+                    "codec_type": "AUTO",
+                    "http_protocol_options": {"enable_trailers": true},
+                    "generate_request_id": false,
+                    // As behind a load balancer: the address of the client is the last but one hop's word.
+                    "use_remote_address": true,
+                    "xff_num_trusted_hops": 1,
+                    "upgrade_configs": [{"upgrade_type": "websocket"}],
+                    "local_reply_config": {"mappers": [{
+                        "filter": {"status_code_filter": {"comparison": {
+                            "op": "GE", "value": {"default_value": 100, "runtime_key": "e2e.none"}}}},
+                        "headers_to_add": verdict_fields,
+                    }]},
+                    "http_filters": http_filters,
+                    "route_config": {"virtual_hosts": [{
+                        "name": "all",
+                        "domains": ["*"],
+                        "routes": [route],
+                        "response_headers_to_add": verdict_fields,
+                    }]},
+                },
+            }]}],
+        })
+    }
+}
+
+/// A whole static configuration.
+#[derive(Clone, Debug)]
+pub struct Bootstrap {
+    upstream: SocketAddr,
+    listeners: Vec<Listener>,
+}
+
+impl Bootstrap {
+    /// Everything goes to `upstream`.
+    pub fn new(upstream: SocketAddr) -> Self {
+        Self {
+            upstream,
+            listeners: Vec::new(),
+        }
+    }
+
+    /// Adds a static listener.
+    #[must_use]
+    pub fn listener(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// The configuration; with `lds`, listeners come from that file and can change while Envoy runs.
+    pub fn to_json(&self, lds: Option<&Path>) -> Value {
+        let mut bootstrap = json!({
+            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+            "static_resources": {
+                "clusters": [{
+                    "name": "upstream",
+                    "type": "STATIC",
+                    "typed_extension_protocol_options": {
+                        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                            "@type": type_url("extensions.upstreams.http.v3.HttpProtocolOptions"),
+                            "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+                        },
+                    },
+                    "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [{
+                        "endpoint": {"address": {"socket_address": {
+                            "address": self.upstream.ip().to_string(), "port_value": self.upstream.port()}}},
+                    }]}]},
+                }],
+            },
+        });
+        match lds {
+            Some(path) => {
+                bootstrap["node"] = json!({"id": "e2e", "cluster": "e2e"});
+                bootstrap["dynamic_resources"] =
+                    json!({"lds_config": {"path_config_source": {"path": path}}});
+            }
+            None => {
+                let listeners: Vec<Value> = self.listeners.iter().map(Listener::resource).collect();
+                bootstrap["static_resources"]["listeners"] = Value::Array(listeners);
+            }
+        }
+        bootstrap
+    }
+}
+
+fn type_url(message: &str) -> String {
+    format!("type.googleapis.com/envoy.{message}")
+}
+
+/// What Envoy does after the VM of a plugin failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailurePolicy {
+    /// 503 from then on.
+    FailClosed,
+    /// Requests pass unfiltered.
+    FailOpen,
+    /// A new VM, with a back-off.
+    FailReload,
+}
+
+/// A Wasm HTTP filter as Istio configures it: V8, no `vm_id`.
+#[derive(Clone, Debug)]
+pub struct WasmFilter<'a> {
+    /// The module's file.
+    pub module: &'a Path,
+    /// The plugin's configuration, as text.
+    pub config: String,
+    /// Envoy's `failure_policy`.
+    pub failure_policy: FailurePolicy,
+    /// Envoy's `allow_on_headers_stop_iteration`, which Istio does not set.
+    pub allow_on_headers_stop_iteration: bool,
+}
+
+impl<'a> WasmFilter<'a> {
+    /// A filter with Envoy's defaults.
+    pub fn new(module: &'a Path, config: &Value) -> Self {
+        Self {
+            module,
+            config: config.to_string(),
+            failure_policy: FailurePolicy::FailClosed,
+            allow_on_headers_stop_iteration: false,
+        }
+    }
+
+    /// The HTTP filter resource.
+    pub fn resource(&self) -> Value {
+        let policy = match self.failure_policy {
+            FailurePolicy::FailClosed => "FAIL_CLOSED",
+            FailurePolicy::FailOpen => "FAIL_OPEN",
+            FailurePolicy::FailReload => "FAIL_RELOAD",
+        };
+        // Envoy 1.37 gives plugins of one VM the first one's flag (envoy#46893): each variant has its own VM.
+        let vm_id = if self.allow_on_headers_stop_iteration {
+            "stop-iteration"
+        } else {
+            ""
+        };
+        json!({
+            "name": "backstop",
+            "typed_config": {
+                "@type": type_url("extensions.filters.http.wasm.v3.Wasm"),
+                "config": {
+                    "name": "backstop",
+                    "failure_policy": policy,
+                    "allow_on_headers_stop_iteration": self.allow_on_headers_stop_iteration,
+                    "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": self.config},
+                    "vm_config": {
+                        "vm_id": vm_id,
+                        "runtime": "envoy.wasm.runtime.v8",
+                        "code": {"local": {"filename": self.module}},
+                    },
+                },
+            },
+        })
+    }
+}
+
+/// Envoy's own buffer filter, which keeps the headers back until the content is complete.
+pub fn buffer_filter(max_request_bytes: u32) -> Value {
+    json!({
+        "name": "envoy.filters.http.buffer",
+        "typed_config": {"@type": type_url("extensions.filters.http.buffer.v3.Buffer"), "max_request_bytes": max_request_bytes},
+    })
+}
+
+/// A Lua filter with `source` inline.
+pub fn lua_filter(source: &str) -> Value {
+    json!({
+        "name": "envoy.filters.http.lua",
+        "typed_config": {
+            "@type": type_url("extensions.filters.http.lua.v3.Lua"),
+            "default_source_code": {"inline_string": source},
+        },
+    })
+}
