@@ -1,9 +1,12 @@
-//! LOG4SHELL.
+//! LOG4SHELL: resolves Log4j look-ups the way its `StrSubstitutor` does, innermost first, and asks whether one of them
+//! ends up as a JNDI name.
 
 pub mod anchors;
+mod lookup;
 pub mod rules;
 
-use crate::{Hits, Input};
+use crate::{Hits, Input, Rule};
+use lookup::{Resolved, Spelling};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
@@ -11,4 +14,85 @@ pub const fn wants(features: u8) -> bool {
 }
 
 /// Parses the value and records what it is.
-pub fn detect(_input: &Input<'_>, _hits: &mut Hits) {}
+pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    let mut remote = false;
+    lookup::resolve(input.bytes, |resolved| {
+        if let Some(rule) = judge(&resolved) {
+            remote |= *rule != rules::LEAK;
+            hits.push(rule, resolved.span);
+        }
+    });
+    if !remote && let Some(start) = bare_name(input.bytes) {
+        hits.push(&rules::SCHEME, start..input.bytes.len());
+    }
+}
+
+/// The schemes that a JNDI name is fetched by.
+const SCHEMES: [&[u8]; 9] = [
+    b"ldap:", b"ldaps:", b"rmi:", b"dns:", b"nis:", b"nds:", b"iiop:", b"corba:", b"http:",
+];
+/// Look-ups whose values are nobody's business outside the server.
+const PRIVATE: [&[u8]; 10] = [
+    b"env:",
+    b"sys:",
+    b"java:",
+    b"ctx:",
+    b"docker:",
+    b"k8s:",
+    b"bundle:",
+    b"web:",
+    b"spring:",
+    b"hostname",
+];
+
+fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
+    bytes
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn judge(resolved: &Resolved<'_>) -> Option<&'static Rule> {
+    let name = resolved.name;
+    if starts_with(name, b"jndi:") {
+        return Some(match resolved.spelling {
+            Spelling::Plain => &rules::JNDI,
+            Spelling::Lower => &rules::LOWER,
+            Spelling::Upper => &rules::UPPER,
+            Spelling::Env => &rules::ENV,
+            Spelling::Base64 => &rules::BASE,
+            Spelling::Other => &rules::NESTED,
+        });
+    }
+    // The name came out as something else, yet a directory URL follows it: a look-up this resolver does not know.
+    if resolved.spelling != Spelling::Plain {
+        let behind_name = name.iter().position(|byte| *byte == b':');
+        let remote = behind_name
+            .and_then(|colon| name.get(colon + 1..))
+            .is_some_and(|rest| {
+                SCHEMES
+                    .iter()
+                    .any(|scheme| starts_with(rest, scheme) && *scheme != b"http:")
+            });
+        if remote {
+            return Some(&rules::NESTED);
+        }
+    }
+    PRIVATE
+        .iter()
+        .any(|prefix| starts_with(name, prefix))
+        .then_some(&rules::LEAK)
+}
+
+/// Where `jndi:` with a remote scheme stands, braces or not.
+fn bare_name(bytes: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"jndi:";
+    bytes
+        .windows(NAME.len())
+        .enumerate()
+        .find_map(|(at, window)| {
+            let rest = bytes.get(at + NAME.len()..)?;
+            (window.eq_ignore_ascii_case(NAME)
+                && SCHEMES.iter().any(|scheme| starts_with(rest, scheme)))
+            .then_some(at)
+        })
+}
