@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bootstrap;
+pub mod case;
 pub mod client;
 pub mod envoy;
 pub mod http1;
