@@ -1,1 +1,40 @@
 //! Request bodies taken apart into named values: form, JSON, multipart, XML, GraphQL, text; charsets and compression.
+//!
+//! [`Walker::walk`] takes a body and what its request says about it, and calls back once per value with the
+//! [`Place`](backstop_http::Place) it was found in. [`decompress`] comes before it where the body is encoded.
+//!
+//! What a server makes of a body is not known here, so the reading is generous: a body is read as its type declares
+//! and, when its first bytes show another format, as that too; a syntax error ends one format's reading and the rest
+//! is handed on as text; bytes that belong to nothing (a multipart preamble, a comment) are handed on as well. What
+//! is skipped, and why, is in the [`Report`].
+//!
+//! Every reader is a loop over the input with a bounded stack: no recursion over nesting, time and memory linear in
+//! the body. Strings without escapes are slices of the input; the others go through buffers that the walker owns.
+//!
+//! | module | what it reads |
+//! |---|---|
+//! | `walk` | which readers a body gets |
+//! | `sniff` | what the first bytes show |
+//! | `charset` | UTF-16, UTF-32, UTF-7, Latin-1, EBCDIC to UTF-8 |
+//! | `compression` | gzip, deflate, br within a bound |
+//! | `form`, `json`, `graphql`, `multipart`, `xml` | one format each |
+#![forbid(unsafe_code)]
+
+mod charset;
+mod compression;
+mod cursor;
+mod escape;
+mod form;
+mod graphql;
+mod json;
+mod multipart;
+mod report;
+mod sink;
+mod sniff;
+mod walk;
+mod xml;
+
+pub use compression::{DecompressError, DecompressLimits, Failure, decompress};
+pub use report::{Content, Format, Limits, Malformed, Report, Skipped, Violation};
+pub use sink::Visit;
+pub use walk::Walker;

@@ -1,0 +1,55 @@
+//! Where readers put what they find.
+
+use std::ops::ControlFlow;
+
+use backstop_http::{Kind, Place};
+
+/// Called once per value; `Break` ends the walk.
+pub type Visit<'v> = dyn FnMut(Place<'_>, &[u8]) -> ControlFlow<()> + 'v;
+
+/// A visitor with a count. Empty values are not handed on: there is nothing to find in them.
+pub(crate) struct Sink<'v> {
+    visit: &'v mut Visit<'v>,
+    pub(crate) values: usize,
+}
+
+impl<'v> Sink<'v> {
+    pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
+        Self { visit, values: 0 }
+    }
+
+    pub(crate) fn put(&mut self, kind: Kind, name: &[u8], value: &[u8]) -> ControlFlow<()> {
+        if value.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.values += 1;
+        (self.visit)(Place::new(kind, name), value)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Every visit as `kind:name = value`, escaped.
+    pub(crate) fn visits(walk: impl FnOnce(&mut Sink<'_>)) -> Vec<String> {
+        let mut seen = Vec::new();
+        let mut visit = |place: Place<'_>, value: &[u8]| {
+            seen.push(format!("{place} = {}", value.escape_ascii()));
+            ControlFlow::Continue(())
+        };
+        let mut sink = Sink::new(&mut visit);
+        walk(&mut sink);
+        seen
+    }
+
+    #[test]
+    fn empty_values_are_not_visited() {
+        let seen = visits(|sink| {
+            assert_eq!(sink.put(Kind::Json, b"/a", b""), ControlFlow::Continue(()));
+            assert_eq!(sink.put(Kind::Json, b"/a", b"x"), ControlFlow::Continue(()));
+            assert_eq!(sink.values, 1);
+        });
+        assert_eq!(seen, ["json:/a = x"]);
+    }
+}

@@ -1,0 +1,384 @@
+//! Which readers a body gets.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use backstop_http::{ContentType, Kind, MediaType};
+
+use crate::charset::{AsciiReading, Charset};
+use crate::form::Form;
+use crate::graphql;
+use crate::json::Json;
+use crate::multipart::{self, Label, Part, Piece, Pieces};
+use crate::report::{Content, Format, Limits, Malformed, Report, Violation};
+use crate::sink::{Sink, Visit};
+use crate::sniff::{looks_like_text, sniff};
+use crate::xml::Xml;
+
+/// Multipart bodies within parts of multipart bodies that are taken apart; deeper ones are text.
+const MAX_MULTIPART_DEPTH: usize = 2;
+
+/// Takes bodies apart. It owns the buffers that values are decoded into: keep one and use it for every body.
+#[derive(Debug, Default)]
+pub struct Walker {
+    limits: Limits,
+    form: Form,
+    json: Json,
+    xml: Xml,
+    text: Vec<u8>,
+}
+
+/// What is known about a piece of content: a body, or a part of a multipart body.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    media_type: Option<MediaType<'a>>,
+    complete: bool,
+    part: Option<PartContext<'a>>,
+    depth: usize,
+}
+
+#[derive(Clone, Copy)]
+struct PartContext<'a> {
+    field: &'a [u8],
+    /// Whether it has a file name.
+    is_file: bool,
+}
+
+impl Context<'_> {
+    /// Where text goes that no format takes apart.
+    fn put_text(&self, text: &[u8], sink: &mut Sink<'_>) -> ControlFlow<()> {
+        match self.part {
+            Some(part) => sink.put(Kind::Multipart, part.field, text),
+            None => sink.put(Kind::TextBody, b"", text),
+        }
+    }
+
+    /// Where bytes go that are declared as nothing in particular.
+    fn put_raw(&self, bytes: &[u8], sink: &mut Sink<'_>) -> ControlFlow<()> {
+        match self.part {
+            Some(part) => sink.put(Kind::Multipart, part.field, bytes),
+            None => sink.put(Kind::RawBody, b"", bytes),
+        }
+    }
+}
+
+impl Walker {
+    /// A walker with these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
+    /// Visits every value of `body` and reports how it was read. `Break` from `visit` ends the walk at once.
+    pub fn walk(&mut self, content: &Content<'_>, body: &[u8], visit: &mut Visit<'_>) -> Report {
+        let mut sink = Sink::new(visit);
+        let mut report = Report::default();
+        let context = Context {
+            media_type: content.content_type.media_type(),
+            complete: content.complete,
+            part: None,
+            depth: 0,
+        };
+        // Broken off or not, the report says what has been read.
+        let _ = self.read(&context, body, &mut sink, &mut report);
+        report.values = sink.values;
+        report
+    }
+
+    /// Reads a body or part: converts it to UTF-8, then reads that.
+    fn read(
+        &mut self,
+        context: &Context<'_>,
+        body: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<()> {
+        if body.is_empty() {
+            report.declared = context
+                .media_type
+                .and_then(|media_type| declared_format(&media_type));
+            return ControlFlow::Continue(());
+        }
+        let declared = context
+            .media_type
+            .and_then(|media_type| media_type.charset());
+        let declared = declared.map_or(Charset::Ascii, |name| Charset::named(&name));
+        let (charset, mark) = match Charset::shown(body) {
+            Some((Charset::Ascii, mark)) => (declared, mark),
+            Some(shown) => shown,
+            None => (declared, 0),
+        };
+        if charset == Charset::Unknown {
+            report.note(Some(Malformed {
+                violation: Violation::Charset,
+                offset: 0,
+            }));
+        }
+        let unmarked = body.get(mark..).unwrap_or_default();
+        let reading = charset.reads_as_ascii(unmarked);
+        let converted = if reading == AsciiReading::Only {
+            None
+        } else {
+            charset.converted(unmarked)
+        };
+        let Some(text) = converted else {
+            return self.read_text(context, charset, unmarked, sink, report);
+        };
+        self.read_text(context, Charset::Ascii, &text, sink, report)?;
+        if reading == AsciiReading::Also {
+            self.read_text(context, charset, unmarked, sink, &mut Report::default())?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Reads as declared and, if the first bytes show something else, as that too.
+    fn read_text(
+        &mut self,
+        context: &Context<'_>,
+        charset: Charset,
+        body: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<()> {
+        let declared = context
+            .media_type
+            .and_then(|media_type| declared_format(&media_type));
+        let shown = sniff(body);
+        report.declared = declared;
+        report.sniffed = (declared != Some(shown)).then_some(shown);
+        if let Some(format) = declared {
+            let malformed = self.read_as(format, context, charset, body, sink, report)?;
+            report.note(malformed.filter(|malformed| counts(malformed, context.complete)));
+            // GraphQL begins like JSON, and is not.
+            let other = matches!(
+                shown,
+                Format::Json | Format::Xml | Format::Multipart | Format::Form
+            );
+            let same = shown == format || (format, shown) == (Format::Graphql, Format::Json);
+            // Any text may look like a form; what a form reader would decode, detection decodes, too.
+            let vague = shown == Format::Form && format != Format::Text;
+            if other && !same && !vague {
+                self.read_as(shown, context, charset, body, sink, report)?;
+            }
+            return ControlFlow::Continue(());
+        }
+        // A field of a form, typed or not, is what it is to the application: the whole of it.
+        let is_field = context
+            .part
+            .is_some_and(|part| !part.is_file && context.media_type.is_none());
+        match shown {
+            Format::Text | Format::Binary if is_field => context.put_raw(body, sink),
+            Format::Binary => {
+                report.skipped.binary += body.len();
+                ControlFlow::Continue(())
+            }
+            Format::Text => self.read_untyped_text(context, body, sink, report),
+            Format::Form if context.part.is_some() => {
+                self.read_untyped_text(context, body, sink, report)
+            }
+            format => {
+                let malformed = self.read_as(format, context, charset, body, sink, report)?;
+                let malformed = malformed.filter(|malformed| counts(malformed, context.complete));
+                report.note(malformed);
+                if malformed.is_some() || is_field {
+                    return self.read_untyped_text(context, body, sink, report);
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Visits text without a format; of a file, its beginning.
+    fn read_untyped_text(
+        &mut self,
+        context: &Context<'_>,
+        body: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<()> {
+        if !context.part.is_some_and(|part| part.is_file) {
+            return context.put_raw(body, sink);
+        }
+        if !looks_like_text(body) {
+            report.skipped.binary += body.len();
+            return ControlFlow::Continue(());
+        }
+        let prefix = body.get(..self.limits.file_prefix).unwrap_or(body);
+        report.skipped.file_rest += body.len() - prefix.len();
+        context.put_raw(prefix, sink)
+    }
+
+    fn read_as(
+        &mut self,
+        format: Format,
+        context: &Context<'_>,
+        charset: Charset,
+        body: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<(), Option<Malformed>> {
+        let malformed = match format {
+            Format::Form => {
+                self.form
+                    .walk(body, &|bytes| charset.converted(bytes), sink)?;
+                None
+            }
+            Format::Json => {
+                let outcome = self.json.walk(body, self.limits.max_depth, sink)?;
+                if let Some(rest) = outcome.unread.and_then(|at| body.get(at..)) {
+                    context.put_text(rest, sink)?;
+                }
+                outcome.malformed
+            }
+            Format::Xml => {
+                let malformed = self.xml.walk(body, self.limits.max_depth, sink)?;
+                let syntax =
+                    malformed.is_some_and(|malformed| malformed.violation == Violation::Syntax);
+                if syntax && context.part.is_none_or(|part| !part.is_file) {
+                    context.put_text(body, sink)?;
+                }
+                malformed
+            }
+            Format::Graphql => {
+                if graphql::walk(body, &mut self.text, sink)? {
+                    None
+                } else {
+                    context.put_text(body, sink)?;
+                    Some(Malformed {
+                        violation: Violation::Syntax,
+                        offset: 0,
+                    })
+                }
+            }
+            Format::Multipart if context.depth < MAX_MULTIPART_DEPTH => {
+                return self.read_multipart(context, body, sink, report);
+            }
+            Format::Multipart | Format::Text => {
+                context.put_text(body, sink)?;
+                None
+            }
+            Format::Binary => {
+                report.skipped.binary += body.len();
+                None
+            }
+        };
+        ControlFlow::Continue(malformed)
+    }
+
+    fn read_multipart(
+        &mut self,
+        context: &Context<'_>,
+        body: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<(), Option<Malformed>> {
+        let declared = context
+            .media_type
+            .as_ref()
+            .and_then(multipart::declared_boundary);
+        let used = declared.filter(|boundary| multipart::has_boundary(body, boundary));
+        let mut malformed = None;
+        let boundary = match (used, multipart::sniffed_boundary(body)) {
+            (Some(boundary), _) => boundary,
+            (None, Some(sniffed)) => {
+                malformed = Some(Malformed {
+                    violation: Violation::Boundary,
+                    offset: 0,
+                });
+                Cow::Borrowed(sniffed)
+            }
+            (None, None) => {
+                context.put_text(body, sink)?;
+                return ControlFlow::Continue(Some(Malformed {
+                    violation: Violation::Boundary,
+                    offset: 0,
+                }));
+            }
+        };
+        let mut pieces = Pieces::new(body, &boundary);
+        for piece in &mut pieces {
+            match piece {
+                Piece::Stray(text) => context.put_text(text, sink)?,
+                Piece::Part(part) => self.read_part(context, &part, sink, report)?,
+            }
+        }
+        if !pieces.closed {
+            let end = Malformed {
+                violation: Violation::UnexpectedEnd,
+                offset: body.len(),
+            };
+            malformed = malformed.or(Some(end));
+        }
+        ControlFlow::Continue(malformed)
+    }
+
+    fn read_part(
+        &mut self,
+        context: &Context<'_>,
+        part: &Part<'_>,
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<()> {
+        let mut field = Cow::Borrowed(&b""[..]);
+        let mut is_file = false;
+        for label in part.labels() {
+            match label {
+                Label::Name(name) => {
+                    sink.put(Kind::MultipartName, &name, &name)?;
+                    if field.is_empty() {
+                        field = name;
+                    }
+                }
+                Label::Filename(name) => {
+                    is_file = true;
+                    sink.put(Kind::MultipartFilename, &field, &name)?;
+                }
+            }
+        }
+        let content_type = part
+            .content_type()
+            .map_or(ContentType::Absent, ContentType::parse);
+        let inner = Context {
+            media_type: content_type.media_type(),
+            complete: context.complete,
+            part: Some(PartContext {
+                field: &field,
+                is_file,
+            }),
+            depth: context.depth + 1,
+        };
+        let mut part_report = Report::default();
+        let flow = self.read(&inner, part.content, sink, &mut part_report);
+        report.skipped.binary += part_report.skipped.binary;
+        report.skipped.file_rest += part_report.skipped.file_rest;
+        if part_report.declared.is_some() {
+            report.note(part_report.malformed);
+        }
+        flow
+    }
+}
+
+/// A prefix of a body ends anywhere.
+fn counts(malformed: &Malformed, complete: bool) -> bool {
+    complete || malformed.violation != Violation::UnexpectedEnd
+}
+
+/// The format that a media type stands for, if it is one that is read.
+fn declared_format(media_type: &MediaType<'_>) -> Option<Format> {
+    let subtype = media_type.subtype.to_ascii_lowercase();
+    let has = |word: &[u8]| subtype.windows(word.len()).any(|window| window == word);
+    match () {
+        () if media_type.is("application", "x-www-form-urlencoded") => Some(Format::Form),
+        () if media_type.is_type("multipart") => Some(Format::Multipart),
+        () if has(b"json") || has(b"csp-report") => Some(Format::Json),
+        () if matches!(subtype.as_slice(), b"xml" | b"x-xml") || subtype.starts_with(b"xml-") => {
+            Some(Format::Xml)
+        }
+        () if media_type.has_suffix("xml") => Some(Format::Xml),
+        () if media_type.is("application", "graphql") => Some(Format::Graphql),
+        () if media_type.is_type("text") => Some(Format::Text),
+        () => None,
+    }
+}
