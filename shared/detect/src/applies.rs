@@ -4,8 +4,6 @@ use backstop_http::{Kind, Place};
 
 use crate::{Category, CategorySet};
 
-/// Every category that reads values; user agents and paths are BOT_SCANNER's.
-const VALUES: CategorySet = CategorySet::ALL.without(Category::BotScanner);
 /// Free header fields carry URLs of their own site: a loopback host there is a developer, not a forged request.
 const HEADERS: CategorySet = CategorySet::ALL.without(Category::Ssrf);
 /// What a user agent can carry.
@@ -45,8 +43,7 @@ pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
     match place.kind {
         Kind::Header => header(place.name, value),
         Kind::XmlDocument => DOCUMENT,
-        Kind::QueryName => CategorySet::ALL,
-        _ => VALUES,
+        _ => CategorySet::ALL,
     }
 }
 

@@ -5,7 +5,7 @@ use std::mem;
 use backstop_http::{Kind, Place};
 
 use crate::chain::{Chain, Decoding, MAX_STEPS};
-use crate::detectors::{DETECTORS, Detector};
+use crate::detectors::{DETECTORS, Detector, bot};
 use crate::finding::Findings;
 use crate::input::{Hits, Input};
 use crate::prefilter::{self, Features};
@@ -81,6 +81,12 @@ impl Scanner {
                 }
             }
             _ => self.run(place, value, applies::categories(place, value), out),
+        }
+        if place.kind == Kind::Header
+            && self.options.categories.contains(Category::BotScanner)
+            && let Some(rule) = bot::header_name(place.name)
+        {
+            out.push(rule, place, Chain::new(), value, 0..value.len());
         }
     }
 
@@ -166,7 +172,8 @@ impl Scanner {
     fn report(&self, run: &mut Run<'_>, detector: &Detector, bytes: &[u8], out: &mut Findings) {
         for hit in self.hits.as_slice() {
             // The same rule on a later form of the same value is the same attack.
-            if out.has_since(run.since, hit.rule) {
+            let library = *hit.rule == bot::rules::HTTP_LIBRARY;
+            if out.has_since(run.since, hit.rule) || library && !self.options.http_libraries {
                 continue;
             }
             out.push(hit.rule, run.place, run.chain, bytes, hit.span.clone());

@@ -1,14 +1,268 @@
-//! HEADER_INJECTION.
+//! HEADER_INJECTION: a line break, and what stands on the line behind it.
+//!
+//! Where a value belongs on one line (path, query, cookie, header) every line is looked at. In texts (form fields, JSON
+//! strings, XML texts) line breaks are honest: there only a first line that is one word, followed directly by a response header,
+//! is taken for a value that somebody appended lines to.
 
 pub mod anchors;
 pub mod rules;
 
-use crate::{Hits, Input};
+use backstop_http::Kind;
+use memchr::memchr2_iter;
+
+use crate::{Hits, Input, Rule};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
     features != 0
 }
 
+/// The longest first line that is taken for a one-word value in a text.
+const MAX_WORD: usize = 512;
+/// The most line breaks that are looked at in one value.
+const MAX_BREAKS: usize = 256;
+/// How far behind a line break its request line is looked for.
+const MAX_LINE: usize = 2048;
+
 /// Parses the value and records what it is.
-pub fn detect(_input: &Input<'_>, _hits: &mut Hits) {}
+pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    let bytes = input.bytes;
+    if is_document(input.place.kind) {
+        return;
+    }
+    let one_line = is_one_line(input.place.kind);
+    if one_line && matches!(input.place.kind, Kind::Path | Kind::QueryName) {
+        let inner = bytes.trim_ascii_end();
+        let inside = memchr2_iter(b'\r', b'\n', inner).next();
+        if let Some(at) = inside.or_else(|| memchr::memchr(b'\r', bytes)) {
+            hits.push(&rules::NEWLINE, at..bytes.len());
+        }
+    } else if one_line
+        && bytes.contains(&b'\r')
+        && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+    {
+        hits.push(&rules::BLANK, 0..bytes.len());
+    }
+    let mut breaks = Breaks { bytes, at: 0 };
+    for (index, line) in breaks.by_ref().take(MAX_BREAKS).enumerate() {
+        if let Some(rule) = nested(&line) {
+            hits.push(rule, line.at..bytes.len());
+        }
+        let first_word = index == 0 && is_word(line.before);
+        if !one_line && !first_word {
+            continue;
+        }
+        if let Some(rule) = judge(&line, one_line, first_word) {
+            hits.push(rule, line.at..bytes.len());
+        }
+    }
+}
+
+/// Whether a value of this kind has no business holding more than one line.
+const fn is_one_line(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Path
+            | Kind::QueryName
+            | Kind::Query
+            | Kind::CookieName
+            | Kind::Cookie
+            | Kind::Header
+            | Kind::FormName
+            | Kind::MultipartName
+            | Kind::MultipartFilename
+    )
+}
+
+/// Whole bodies: their lines are theirs, whatever they look like.
+const fn is_document(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::TextBody | Kind::RawBody | Kind::XmlDocument | Kind::Graphql
+    )
+}
+
+/// A run of CR and LF, and what is around it.
+struct Break<'a> {
+    at: usize,
+    before: &'a [u8],
+    run: &'a [u8],
+    after: &'a [u8],
+}
+
+struct Breaks<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Breaks<'a> {
+    type Item = Break<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.bytes.get(self.at..)?;
+        let at = self.at + memchr2_iter(b'\r', b'\n', rest).next()?;
+        let (before, tail) = self.bytes.split_at_checked(at)?;
+        let length = tail
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t'))
+            .count();
+        let (run, after) = tail.split_at_checked(length)?;
+        self.at = at + length;
+        Some(Break {
+            at,
+            before,
+            run,
+            after,
+        })
+    }
+}
+
+/// One word on one line: an identifier, a URL, an address.
+fn is_word(before: &[u8]) -> bool {
+    before.len() <= MAX_WORD
+        && !before
+            .iter()
+            .any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b';'))
+        && before.last() != Some(&b':')
+}
+
+/// `%0` CR LF `d`: the break sits in an escape for a break.
+fn nested(line: &Break<'_>) -> Option<&'static Rule> {
+    let is_end = |byte: Option<&u8>| matches!(byte, Some(b'a' | b'A' | b'd' | b'D'));
+    let split_digits = line.before.ends_with(b"%0") && is_end(line.after.first());
+    let split_sign = line.before.ends_with(b"%")
+        && line.after.first() == Some(&b'0')
+        && is_end(line.after.get(1));
+    (split_digits || split_sign).then_some(&rules::NESTED)
+}
+
+fn judge(line: &Break<'_>, one_line: bool, first_word: bool) -> Option<&'static Rule> {
+    if is_status_line(line.after) {
+        return Some(&rules::SPLIT);
+    }
+    if is_request_line(line.after) {
+        return Some(&rules::SMUGGLE);
+    }
+    let blank = line.run.iter().filter(|byte| **byte == b'\n').count() > 1;
+    if one_line && first_word && blank && line.run.contains(&b'\r') && is_markup(line.after) {
+        return Some(&rules::SPLIT);
+    }
+    let (name, value) = field(line.after)?;
+    let name = name.to_ascii_lowercase();
+    if name == b"set-cookie" {
+        return Some(&rules::SET_COOKIE);
+    }
+    if matches!(name.as_slice(), b"bcc" | b"cc" | b"to" | b"reply-to") {
+        return (first_word && line.before.contains(&b'@') && value.contains(&b'@'))
+            .then_some(&rules::MAIL);
+    }
+    is_header(&name, value).then(
+        || match (line.run.contains(&b'\r'), line.run.contains(&b'\n')) {
+            (true, false) => &rules::CR_ONLY,
+            (false, _) => &rules::LF_ONLY,
+            (true, true) => &rules::CRLF,
+        },
+    )
+}
+
+/// `HTTP/1.1 200`: RFC 9112 section 4.
+fn is_status_line(line: &[u8]) -> bool {
+    let Some((protocol, rest)) = line.split_at_checked(5) else {
+        return false;
+    };
+    protocol.eq_ignore_ascii_case(b"http/")
+        && rest.first().is_some_and(u8::is_ascii_digit)
+        && rest
+            .iter()
+            .take(8)
+            .skip_while(|byte| byte.is_ascii_digit() || **byte == b'.')
+            .skip_while(|byte| byte.is_ascii_whitespace())
+            .any(u8::is_ascii_digit)
+}
+
+/// `GET /x HTTP/1.1`: RFC 9112 section 3.
+fn is_request_line(line: &[u8]) -> bool {
+    const METHODS: [&[u8]; 9] = [
+        b"GET ",
+        b"POST ",
+        b"PUT ",
+        b"HEAD ",
+        b"DELETE ",
+        b"PATCH ",
+        b"OPTIONS ",
+        b"TRACE ",
+        b"CONNECT ",
+    ];
+    METHODS.iter().any(|method| line.starts_with(method))
+        && line
+            .get(..line.len().min(MAX_LINE))
+            .unwrap_or_default()
+            .split(|byte| matches!(byte, b'\r' | b'\n'))
+            .next()
+            .is_some_and(|line| line.windows(6).any(|window| window == b" HTTP/"))
+}
+
+/// A tag opens: `<script`, `<!DOCTYPE`.
+fn is_markup(after: &[u8]) -> bool {
+    matches!(after, [b'<', b'!' | b'a'..=b'z' | b'A'..=b'Z', ..])
+}
+
+/// The name and value of the header field at the start of `line`. White space and CRs before the colon are let pass, as
+/// lenient parsers do.
+fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = line
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        .count();
+    let (name, rest) = line.split_at_checked(length)?;
+    if !name.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let gap = rest
+        .iter()
+        .take(8)
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+        .count();
+    let value = rest.get(gap..)?.strip_prefix(b":")?;
+    Some((name, value))
+}
+
+/// Whether a field is one that an attacker injects: names that prose does not use as a label. `Location` is also what a
+/// calendar entry says, so its value has to be a URL.
+fn is_header(name: &[u8], value: &[u8]) -> bool {
+    const PREFIXES: [&[u8]; 14] = [
+        b"access-control-",
+        b"accept-",
+        b"cache-control",
+        b"content-",
+        b"if-",
+        b"last-modified",
+        b"proxy-",
+        b"remote-",
+        b"sec-",
+        b"strict-transport-",
+        b"transfer-encoding",
+        b"user-agent",
+        b"www-authenticate",
+        b"x-",
+    ];
+    const NAMES: [&[u8]; 6] = [
+        b"contentlength",
+        b"contenttype",
+        b"cookie",
+        b"pragma",
+        b"refresh",
+        b"set-cookie2",
+    ];
+    if name == b"location" {
+        let value = value.trim_ascii_start();
+        return value.first() == Some(&b'/')
+            || value
+                .iter()
+                .take(16)
+                .take_while(|byte| !byte.is_ascii_whitespace())
+                .any(|byte| *byte == b':');
+    }
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}

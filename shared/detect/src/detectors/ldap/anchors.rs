@@ -1,5 +1,12 @@
 //! What the prefilter looks for on behalf of LDAP_INJECTION: a literal (lower case; matched without regard to ASCII case)
 //! and this category's feature bits (0..=5) that it sets. Also compiled into build.rs, so it uses nothing.
 
+/// An assertion closes.
+pub const CLOSE: u8 = 0b001;
+/// A filter opens.
+pub const OPEN: u8 = 0b010;
+/// A wild card.
+pub const STAR: u8 = 0b100;
+
 /// Literals and the feature bits that each sets.
-pub const ANCHORS: &[(&[u8], u8)] = &[];
+pub const ANCHORS: &[(&[u8], u8)] = &[(b")", CLOSE), (b"(", OPEN), (b"*", STAR)];
