@@ -1,14 +1,51 @@
-//! XSS.
+//! XSS: what a browser would run if the value were written into a page, wherever in the page that is.
+//!
+//! Five readings of the value, each linear: its tags and their attributes, attributes without a tag (the value stands in one),
+//! script URLs, JavaScript names used as code (the value stands in a script), and the signs of a break-out.
 
+/// The prefilter's literals.
 pub mod anchors;
+mod ascii;
+mod breakout;
+mod elements;
+mod entity;
+mod handlers;
+mod jsx;
 pub mod rules;
+mod scheme;
+mod script;
+mod style;
+mod tag;
+mod tags;
+#[cfg(test)]
+mod tests;
 
 use crate::{Hits, Input};
+use anchors::{CODE, COLON, CONTROL, EQUALS, HANDLER, TAG};
+use rules::{DATA_URL, JAVASCRIPT, STYLE};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
-    features != 0
+    features & (TAG | CODE) != 0
+        || features & (HANDLER | EQUALS) == HANDLER | EQUALS
+        || features & (CONTROL | COLON) == CONTROL | COLON
 }
 
 /// Parses the value and records what it is.
-pub fn detect(_input: &Input<'_>, _hits: &mut Hits) {}
+pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    let bytes = input.bytes;
+    tags::scan(bytes, input.level, hits);
+    breakout::attributes(bytes, hits);
+    if let Some(start) = scheme::in_text(bytes) {
+        hits.push(&JAVASCRIPT, start..bytes.len());
+    }
+    if let Some(start) = scheme::data_in_text(bytes) {
+        hits.push(&DATA_URL, start..bytes.len());
+    }
+    if let Some(start) = ascii::find(bytes, b"-moz-binding") {
+        hits.push(&STYLE, start..bytes.len());
+    }
+    script::scan(bytes, hits);
+    breakout::tag_end(bytes, hits);
+    breakout::nameless_code(bytes, hits);
+}

@@ -1,0 +1,398 @@
+//! What each element and attribute means: which run script, load a document, or are the mark of a test.
+
+use super::ascii::{find, is_one_of, starts_with};
+use super::handlers;
+use super::jsx;
+use super::rules::{
+    ANIMATE, BASE_TAG, DATA_URL, EVENT_HANDLER, FORM_ACTION, IFRAME, JAVASCRIPT, LINK_TAG,
+    META_TAG, ONCLICK, ONERROR, ONLOAD, PLUGIN_TAG, SRCDOC, STYLE,
+};
+use super::scheme::{self, Danger};
+use super::style;
+use super::tag::Attribute;
+use crate::Rule;
+
+/// What a start tag is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// `script`.
+    Script,
+    /// Opens a document: `iframe`, `frame`, `portal` …
+    Frame,
+    /// Loads a plug-in or a data island.
+    Plugin,
+    /// `base`.
+    Base,
+    /// `meta`.
+    Meta,
+    /// `link`.
+    Link,
+    /// `form`, `button`, `input`.
+    Form,
+    /// `style`.
+    Style,
+    /// SMIL and XML-events elements that change other elements.
+    Animation,
+    /// Elements that only tests write.
+    Probe,
+    /// `img` and other media.
+    Media,
+    /// Any other element of HTML, SVG or MathML.
+    Known,
+    /// No element that browsers know.
+    Unknown,
+}
+
+/// Elements of HTML, SVG and MathML without a meaning of their own here, sorted.
+const KNOWN: &[&[u8]] = &[
+    b"a",
+    b"abbr",
+    b"acronym",
+    b"address",
+    b"area",
+    b"article",
+    b"aside",
+    b"b",
+    b"bdi",
+    b"bdo",
+    b"big",
+    b"blockquote",
+    b"body",
+    b"br",
+    b"canvas",
+    b"caption",
+    b"center",
+    b"circle",
+    b"cite",
+    b"code",
+    b"col",
+    b"colgroup",
+    b"command",
+    b"comment",
+    b"content",
+    b"data",
+    b"datalist",
+    b"dd",
+    b"defs",
+    b"del",
+    b"desc",
+    b"details",
+    b"dfn",
+    b"dialog",
+    b"dir",
+    b"div",
+    b"dl",
+    b"dt",
+    b"element",
+    b"ellipse",
+    b"em",
+    b"fieldset",
+    b"figcaption",
+    b"figure",
+    b"filter",
+    b"font",
+    b"footer",
+    b"foreignobject",
+    b"g",
+    b"h1",
+    b"h2",
+    b"h3",
+    b"h4",
+    b"h5",
+    b"h6",
+    b"head",
+    b"header",
+    b"hgroup",
+    b"hr",
+    b"html",
+    b"i",
+    b"ins",
+    b"kbd",
+    b"keygen",
+    b"label",
+    b"legend",
+    b"li",
+    b"line",
+    b"main",
+    b"map",
+    b"mark",
+    b"math",
+    b"menu",
+    b"menuitem",
+    b"meter",
+    b"mglyph",
+    b"mi",
+    b"mn",
+    b"mo",
+    b"mtext",
+    b"nav",
+    b"nobr",
+    b"noframes",
+    b"noscript",
+    b"ol",
+    b"optgroup",
+    b"option",
+    b"output",
+    b"p",
+    b"param",
+    b"path",
+    b"polygon",
+    b"pre",
+    b"progress",
+    b"q",
+    b"rect",
+    b"rp",
+    b"rt",
+    b"ruby",
+    b"s",
+    b"samp",
+    b"section",
+    b"select",
+    b"shadow",
+    b"slot",
+    b"small",
+    b"span",
+    b"strike",
+    b"strong",
+    b"sub",
+    b"summary",
+    b"sup",
+    b"svg",
+    b"table",
+    b"tbody",
+    b"td",
+    b"template",
+    b"text",
+    b"textarea",
+    b"tfoot",
+    b"th",
+    b"thead",
+    b"time",
+    b"title",
+    b"tr",
+    b"tt",
+    b"u",
+    b"ul",
+    b"use",
+    b"var",
+    b"wbr",
+];
+
+/// The element called `name` (lower case).
+pub fn of(name: &[u8]) -> Element {
+    match name {
+        b"script" => Element::Script,
+        b"iframe" | b"frame" | b"frameset" | b"portal" | b"fencedframe" | b"vmlframe" => {
+            Element::Frame
+        }
+        b"object" | b"embed" | b"applet" | b"xml" | b"import" => Element::Plugin,
+        b"base" => Element::Base,
+        b"meta" => Element::Meta,
+        b"link" => Element::Link,
+        b"form" | b"button" | b"input" | b"isindex" => Element::Form,
+        b"style" => Element::Style,
+        b"animate" | b"set" | b"animatetransform" | b"animatemotion" | b"animatecolor"
+        | b"handler" | b"listener" => Element::Animation,
+        b"marquee" | b"blink" | b"layer" | b"ilayer" | b"bgsound" | b"plaintext" | b"xmp"
+        | b"listing" | b"xss" => Element::Probe,
+        b"img" | b"image" | b"video" | b"audio" | b"source" | b"track" | b"picture" => {
+            Element::Media
+        }
+        _ if KNOWN.binary_search(&name).is_ok() => Element::Known,
+        _ => Element::Unknown,
+    }
+}
+
+/// The rule that an attribute matches by itself, in the tag of `element`. `code` is everything from its value on.
+pub fn attribute_rule(
+    element: Element,
+    attribute: &Attribute<'_>,
+    code: &[u8],
+) -> Option<&'static Rule> {
+    let name = plain_name(attribute.name);
+    let value = attribute.value?;
+    if handlers::is_known(name) {
+        return (!jsx::runs_nothing(code)).then(|| handler_rule(name));
+    }
+    if handlers::looks_like_one(name) && looks_like_code(value) && !jsx::runs_nothing(code) {
+        return Some(&EVENT_HANDLER);
+    }
+    match scheme::of_attribute(value) {
+        Some(Danger::Script) => return Some(&JAVASCRIPT),
+        Some(Danger::Document) => return Some(&DATA_URL),
+        Some(Danger::Svg) if element != Element::Media && element != Element::Form => {
+            return Some(&DATA_URL);
+        }
+        _ => {}
+    }
+    if name.eq_ignore_ascii_case(b"style") {
+        return style::runs_code(value).then_some(&STYLE);
+    }
+    if name.eq_ignore_ascii_case(b"srcdoc") {
+        return Some(&SRCDOC);
+    }
+    element_attribute(element, name, value)
+}
+
+/// What an attribute means in some elements only.
+fn element_attribute(element: Element, name: &[u8], value: &[u8]) -> Option<&'static Rule> {
+    match element {
+        Element::Frame if is_one_of(name, &[b"src", b"href"]) => {
+            (!is_video_player(value)).then_some(&IFRAME)
+        }
+        Element::Plugin
+            if is_one_of(
+                name,
+                &[
+                    b"src",
+                    b"data",
+                    b"code",
+                    b"codebase",
+                    b"classid",
+                    b"type",
+                    b"implementation",
+                ],
+            ) =>
+        {
+            Some(&PLUGIN_TAG)
+        }
+        Element::Base if name.eq_ignore_ascii_case(b"href") => Some(&BASE_TAG),
+        Element::Meta if name.eq_ignore_ascii_case(b"http-equiv") => {
+            let quiet = [
+                &b"content-type"[..],
+                b"x-ua-compatible",
+                b"content-language",
+                b"cache-control",
+                b"expires",
+                b"pragma",
+            ];
+            (!is_one_of(value.trim_ascii(), &quiet)).then_some(&META_TAG)
+        }
+        Element::Meta if name.eq_ignore_ascii_case(b"charset") => {
+            (!is_one_of(value.trim_ascii(), &ORDINARY_CHARSETS)).then_some(&META_TAG)
+        }
+        Element::Meta if name.eq_ignore_ascii_case(b"content") => {
+            find(value, b"charset=utf-7").map(|_| &META_TAG)
+        }
+        Element::Link if name.eq_ignore_ascii_case(b"rel") => {
+            let loads = [
+                &b"stylesheet"[..],
+                b"import",
+                b"preload",
+                b"modulepreload",
+                b"prefetch",
+                b"prerender",
+            ];
+            loads
+                .iter()
+                .any(|kind| find(value, kind).is_some())
+                .then_some(&LINK_TAG)
+        }
+        Element::Form if is_one_of(name, &[b"action", b"formaction"]) => {
+            leaves_the_site(value).then_some(&FORM_ACTION)
+        }
+        Element::Animation if is_one_of(name, &[b"attributename", b"handler", b"ev:event"]) => {
+            let harmful = handlers::is_known(value)
+                || is_one_of(
+                    value,
+                    &[b"href", b"xlink:href", b"innerhtml", b"src", b"style"],
+                )
+                || name.eq_ignore_ascii_case(b"handler");
+            harmful.then_some(&ANIMATE)
+        }
+        _ if is_one_of(name, &[b"datasrc", b"dataformatas"]) => Some(&PLUGIN_TAG),
+        _ => None,
+    }
+}
+
+/// Character sets that pages are written in.
+const ORDINARY_CHARSETS: [&[u8]; 8] = [
+    b"utf-8",
+    b"utf8",
+    b"euc-kr",
+    b"ks_c_5601-1987",
+    b"iso-8859-1",
+    b"us-ascii",
+    b"windows-1252",
+    b"shift_jis",
+];
+
+/// A handler's name without stray quotes, an escape or a bracket behind it.
+fn plain_name(name: &[u8]) -> &[u8] {
+    let end = name
+        .iter()
+        .rposition(|byte| byte.is_ascii_alphanumeric())
+        .map_or(0, |last| last + 1);
+    name.get(..end).unwrap_or_default()
+}
+
+/// The rule of the handler called `name`.
+pub fn handler_rule(name: &[u8]) -> &'static Rule {
+    if name.eq_ignore_ascii_case(b"onerror") {
+        &ONERROR
+    } else if name.eq_ignore_ascii_case(b"onload") {
+        &ONLOAD
+    } else if name.eq_ignore_ascii_case(b"onclick") {
+        &ONCLICK
+    } else {
+        &EVENT_HANDLER
+    }
+}
+
+/// Whether a handler's value does something: a call, an assignment, a template.
+pub fn looks_like_code(value: &[u8]) -> bool {
+    value.windows(2).any(|pair| {
+        matches!(pair, [before, b'(' | b'`' | b'['] if before.is_ascii_alphanumeric() || matches!(before, b'_' | b'$' | b')' | b']' | b'/' | b'\\'))
+            || matches!(pair, [before, b'='] if before.is_ascii_alphanumeric())
+    }) || starts_with(value, b"(")
+        || starts_with(value, b"javascript:")
+}
+
+/// Whether a URL names another host.
+fn leaves_the_site(url: &[u8]) -> bool {
+    let url = url.trim_ascii();
+    starts_with(url, b"//")
+        || starts_with(url, b"\\\\")
+        || starts_with(url, b"http:")
+        || starts_with(url, b"https:")
+}
+
+/// Whether a frame shows a player that rich-text editors embed.
+fn is_video_player(url: &[u8]) -> bool {
+    const PLAYERS: [&[u8]; 8] = [
+        b"www.youtube.com/embed/",
+        b"www.youtube-nocookie.com/embed/",
+        b"player.vimeo.com/video/",
+        b"tv.naver.com/embed/",
+        b"tv.kakao.com/embed/",
+        b"play-tv.kakao.com/embed/",
+        b"open.spotify.com/embed/",
+        b"www.google.com/maps/embed",
+    ];
+    let url = url.trim_ascii();
+    let url = url.strip_prefix(b"https:").unwrap_or(url);
+    url.strip_prefix(b"//")
+        .is_some_and(|rest| PLAYERS.iter().any(|player| rest.starts_with(player)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_elements_is_sorted() {
+        assert!(KNOWN.is_sorted());
+    }
+
+    #[test]
+    fn a_player_is_told_by_host_and_path() {
+        assert!(is_video_player(b"https://www.youtube.com/embed/abc?rel=0"));
+        assert!(!is_video_player(
+            b"https://www.youtube.com.x.example/embed/abc"
+        ));
+        assert!(!is_video_player(
+            b"https://x.example/www.youtube.com/embed/"
+        ));
+        assert!(!is_video_player(b"http://www.youtube.com/embed/"));
+    }
+}

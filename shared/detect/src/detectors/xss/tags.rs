@@ -1,0 +1,164 @@
+//! The value's tags: each `<` that could open one is judged by its element, its attributes and what surrounds it.
+
+use super::ascii::{at, find, from, is_gap, starts_with};
+use super::elements::{self, Element};
+use super::rules::{
+    CHARSET, FORM_ACTION, HTML_MARKUP, IMG_TAG, NESTING, PLUGIN_TAG, PROBE_TAG, RAWTEXT_END,
+    SCRIPT_TAG, SERVER_INCLUDE, STYLE, TAG_LIKE,
+};
+use super::style;
+use super::tag::{Tag, attribute_at, tag_at};
+use crate::{Hits, Level};
+
+/// How many bytes may be read for each byte of the value before tags within tags are an attack of their own.
+const READS_PER_BYTE: usize = 4;
+/// What is free beyond that, for short values.
+const READS_FREE: usize = 4096;
+
+/// Records what the tags of `bytes` do.
+pub fn scan(bytes: &[u8], level: Level, hits: &mut Hits) {
+    let mut budget = bytes.len() * READS_PER_BYTE + READS_FREE;
+    let mut open = [0; RAW_TEXT.len()];
+    for start in memchr::memchr_iter(b'<', bytes) {
+        match at(bytes, start + 1) {
+            Some(b'!') => declaration(bytes, start, hits),
+            Some(b'?') => instruction(bytes, start, hits),
+            Some(_) => {
+                if let Some(tag) = tag_at(bytes, start) {
+                    raw_text(&tag, &mut open, hits);
+                    judge(bytes, &tag, level, &mut budget, hits);
+                }
+            }
+            None => {}
+        }
+        if budget == 0 {
+            hits.push(&NESTING, start..bytes.len());
+            return;
+        }
+    }
+    odd_charset(bytes, hits);
+}
+
+fn judge(bytes: &[u8], tag: &Tag, level: Level, budget: &mut usize, hits: &mut Hits) {
+    let name = tag.name.as_bytes();
+    let span = tag.start..tag.name_end;
+    let element = elements::of(name);
+    if !tag.closing {
+        match element {
+            Element::Script => hits.push(&SCRIPT_TAG, span.clone()),
+            Element::Probe if !tag.spaced => hits.push(&PROBE_TAG, span.clone()),
+            Element::Form if name == b"isindex" => hits.push(&FORM_ACTION, span.clone()),
+            Element::Plugin if name == b"applet" => hits.push(&PLUGIN_TAG, span.clone()),
+            Element::Style => style_sheet(bytes, tag, budget, hits),
+            _ => {}
+        }
+    }
+    // A tag with a space behind its `<` is text to every browser of today: only its name is worth a look.
+    if !tag.spaced {
+        attributes(bytes, tag, element, budget, hits);
+    }
+    if level >= Level::Two && !tag.spaced {
+        match element {
+            Element::Media => hits.push(&IMG_TAG, span),
+            Element::Unknown => hits.push(&TAG_LIKE, span),
+            _ => hits.push(&HTML_MARKUP, span),
+        }
+    }
+}
+
+fn attributes(bytes: &[u8], tag: &Tag, element: Element, budget: &mut usize, hits: &mut Hits) {
+    let mut position = tag.name_end;
+    while let Some(attribute) = attribute_at(bytes, position) {
+        if let Some(rule) =
+            elements::attribute_rule(element, &attribute, from(bytes, attribute.value_start))
+        {
+            hits.push(rule, tag.start..attribute.end);
+        }
+        *budget = budget.saturating_sub(attribute.end - position);
+        if *budget == 0 {
+            return;
+        }
+        position = attribute.end;
+    }
+}
+
+/// Elements whose end tag takes a parser out of raw text.
+const RAW_TEXT: [&[u8]; 11] = [
+    b"script",
+    b"style",
+    b"title",
+    b"textarea",
+    b"noscript",
+    b"xmp",
+    b"template",
+    b"iframe",
+    b"noembed",
+    b"noframes",
+    b"plaintext",
+];
+
+/// Counts the elements of raw text that are open; an end tag too many ends the page's own.
+fn raw_text(tag: &Tag, open: &mut [u32; RAW_TEXT.len()], hits: &mut Hits) {
+    let name = tag.name.as_bytes();
+    let Some((_, count)) = RAW_TEXT.iter().zip(open).find(|(raw, _)| **raw == name) else {
+        return;
+    };
+    if !tag.closing {
+        *count = count.saturating_add(1);
+    } else if *count == 0 {
+        hits.push(&RAWTEXT_END, tag.start..tag.name_end);
+    } else {
+        *count -= 1;
+    }
+}
+
+/// The content of a style element up to the next tag.
+fn style_sheet(bytes: &[u8], tag: &Tag, budget: &mut usize, hits: &mut Hits) {
+    let rest = from(bytes, tag.name_end);
+    let end = memchr::memmem::find(rest, b"</").unwrap_or(rest.len());
+    *budget = budget.saturating_sub(end);
+    if rest.get(..end).is_some_and(style::runs_code) {
+        hits.push(&STYLE, tag.start..tag.name_end);
+    }
+}
+
+/// `<!--#exec …`.
+fn declaration(bytes: &[u8], start: usize, hits: &mut Hits) {
+    let directive = from(bytes, start)
+        .strip_prefix(b"<!--#")
+        .unwrap_or_default();
+    if directive.first().is_some_and(u8::is_ascii_alphabetic) {
+        hits.push(&SERVER_INCLUDE, start..start + 6);
+    }
+}
+
+/// `<?import`, `<?xml-stylesheet href=javascript:…`.
+fn instruction(bytes: &[u8], start: usize, hits: &mut Hits) {
+    if starts_with(from(bytes, start + 2), b"import") && at(bytes, start + 8).is_none_or(is_gap) {
+        hits.push(&PLUGIN_TAG, start..start + 8);
+    }
+}
+
+/// Markup that shows in another character set: UTF-7, or the high bit on `<`.
+fn odd_charset(bytes: &[u8], hits: &mut Hits) {
+    for (mark, tails) in [
+        (
+            &b"+adw-"[..],
+            &[&b"script"[..], b"/script", b"img", b"svg", b"iframe"][..],
+        ),
+        (b"\xbc", &[b"script", b"/script"]),
+    ] {
+        let mut position = 0;
+        while let Some(found) = find(from(bytes, position), mark) {
+            let tail = position + found + mark.len();
+            if tails
+                .iter()
+                .any(|name| starts_with(from(bytes, tail), name))
+            {
+                hits.push(&CHARSET, position + found..tail);
+                return;
+            }
+            position = tail;
+        }
+    }
+}
