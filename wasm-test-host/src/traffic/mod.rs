@@ -92,6 +92,25 @@ pub struct Case {
 }
 
 impl Case {
+    /// Method and path for a report, bytes that are not printable ASCII escaped.
+    pub fn request_line(&self) -> String {
+        format!(
+            "{} {}",
+            self.method.escape_ascii(),
+            self.path.escape_ascii()
+        )
+    }
+
+    /// Bytes of path, headers and body.
+    pub fn size(&self) -> usize {
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        self.path.len() + headers + self.body.as_ref().map_or(0, Vec::len)
+    }
+
     /// Whether a sender would give the request a Content-Length: it has a body, or its method normally has one.
     pub fn content_length(&self) -> Option<usize> {
         match &self.body {
