@@ -3,6 +3,7 @@
 
 use crate::{Category, Hits, Input, Rule};
 
+pub(crate) mod ascii;
 pub mod bot;
 pub mod command;
 pub mod header;

@@ -1,9 +1,32 @@
-//! COMMAND_INJECTION.
+//! COMMAND_INJECTION: shell grammar, cmd.exe and PowerShell, and code of the languages behind a web server.
+//!
+//! A separator is no finding: what stands behind it has to be a command, with what a command takes. A name that is also
+//! an English word needs an argument that only a command has; a name that is nothing else needs none.
 
+/// What the prefilter looks for on this detector's behalf.
 pub mod anchors;
+mod calls;
+mod disguise;
+mod marks;
+mod operand;
 pub mod rules;
+mod shell;
+mod single;
+mod template;
+mod text;
+mod vocabulary;
+mod windows;
+mod word;
 
-use crate::{Hits, Input};
+use std::ops::Range;
+
+use backstop_http::Kind;
+
+use super::ascii::{at, before, find, from, has};
+use crate::{Hits, Input, Level, Rule};
+use marks::Language;
+use shell::Join;
+use template::Expression;
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
@@ -11,4 +34,241 @@ pub const fn wants(features: u8) -> bool {
 }
 
 /// Parses the value and records what it is.
-pub fn detect(_input: &Input<'_>, _hits: &mut Hits) {}
+pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    let mut sink = Sink {
+        hits,
+        level: input.level,
+        bytes: input.bytes,
+        text: None,
+    };
+    start(input, &mut sink);
+    let bytes = input.bytes;
+    let mut previous = 0;
+    for (i, byte) in bytes.iter().copied().enumerate() {
+        if !byte.is_ascii_alphanumeric() || !previous_is_word(previous) {
+            look(bytes, i, byte, previous, &mut sink);
+        }
+        previous = byte;
+    }
+}
+
+const fn previous_is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Passes findings on, except that an article that quotes a command counts at level 2 only.
+struct Sink<'a, 'h> {
+    hits: &'h mut Hits,
+    level: Level,
+    bytes: &'a [u8],
+    text: Option<bool>,
+}
+
+impl Sink<'_, '_> {
+    fn push(&mut self, rule: &'static Rule, span: Range<usize>) {
+        let bytes = self.bytes;
+        let text = *self.text.get_or_insert_with(|| text::is_text(bytes));
+        self.hits
+            .push(if text { &rules::IN_TEXT } else { rule }, span);
+    }
+}
+
+/// What a value is by its start: a command line, a serialised object, a bare command in a parameter for commands.
+fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
+    let bytes = input.bytes;
+    let open = bytes
+        .iter()
+        .take(4)
+        .take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'\'' | b'"' | b'+'))
+        .count();
+    let join = match input.place.kind {
+        Kind::QueryName | Kind::FormName => Join::NameStart,
+        Kind::Path | Kind::CookieName | Kind::JsonKey => {
+            single::look(input, open, sink);
+            return;
+        }
+        _ => Join::Start,
+    };
+    let found = shell::command_behind(bytes, Join::Start, 0, open)
+        .or_else(|| (open > 0).then(|| shell::command_behind(bytes, Join::Start, 0, 0))?)
+        .or_else(|| shell::command_behind(bytes, join, 0, open));
+    if let Some(found) = found {
+        let rule = if found.disguised {
+            &rules::DISGUISED
+        } else {
+            &rules::COMMON
+        };
+        sink.push(rule, found.span);
+    } else if let Some(end) = disguise::name(bytes, 0).or_else(|| disguise::name(bytes, open)) {
+        sink.push(&rules::DISGUISED, 0..end);
+    } else if let Some(end) = windows::control(bytes, open) {
+        sink.push(&rules::WINDOWS, open..end);
+    } else if let Some(end) = windows::cmdlet(bytes, open) {
+        sink.push(&rules::POWERSHELL, open..end);
+    }
+    single::look(input, open, sink);
+}
+
+/// What stands at one byte of the value.
+fn look(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>) {
+    match byte {
+        b';' | b'|' | b'&' | b'\n' | b'`' => join(bytes, i, sink),
+        b'$' | b'<' | b'>' if at(bytes, i + 1) == b'(' => join(bytes, i, sink),
+        b'(' => call(bytes, i, sink),
+        b'/' => {
+            if has(bytes, i, b"/dev/tcp/") || has(bytes, i, b"/dev/udp/") {
+                sink.push(&rules::REVERSE_SHELL, i..i + 9);
+            } else if !previous.is_ascii_alphanumeric()
+                && let Some(end) = disguise::path(bytes, i)
+            {
+                sink.push(&rules::DISGUISED, i..end);
+            }
+        }
+        _ => {}
+    }
+    if byte == b'#' && marks::ognl(bytes, i, previous) {
+        sink.push(&rules::JAVA, i..i + 1);
+    }
+    if byte == b'$' && marks::chain(bytes, i) {
+        sink.push(&rules::DISGUISED, i..i + 2);
+    }
+    if matches!(byte, b'<') {
+        tag(bytes, i, sink);
+    }
+    if matches!(byte, b'{' | b'$' | b'#' | b'%' | b'*' | b'@' | b'~' | b'<')
+        && let Some((expression, span)) = template::expression_at(bytes, i)
+    {
+        let rule = match expression {
+            Expression::Arithmetic => &rules::TEMPLATE_ARITHMETIC,
+            Expression::Object => &rules::TEMPLATE_OBJECT,
+            Expression::Directive => &rules::TEMPLATE_DIRECTIVE,
+        };
+        sink.push(rule, span);
+    }
+    if byte == b'%'
+        && let Some(end) = windows::variable(bytes, i)
+    {
+        sink.push(&rules::WINDOWS, i..end);
+    }
+    if byte == b'$' && sink.level > Level::One {
+        let next = at(bytes, i + 1);
+        if next == b'{' || next == b'(' && at(bytes, i + 2) == b'(' {
+            sink.push(&rules::VARIABLE, i..i + 2);
+        }
+    }
+    if marks::starts_here(byte, previous)
+        && let Some((language, end)) = marks::mark_at(bytes, i)
+    {
+        mark(bytes, language, i..end, sink);
+    }
+}
+
+/// A separator or a substitution, with what it runs.
+fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
+    let Some((join, start)) = shell::join_at(bytes, i) else {
+        return;
+    };
+    // The second sign of `||` and `&&` starts nothing of its own.
+    if matches!(join, Join::Pipe | Join::Ampersand) && before(bytes, i) == at(bytes, i) {
+        return;
+    }
+    if let Some(found) = shell::command_behind(bytes, join, i, start) {
+        let rule = match join {
+            _ if found.disguised => &rules::DISGUISED,
+            Join::Semicolon => &rules::SEMICOLON,
+            Join::Pipe => &rules::PIPE,
+            Join::Ampersand => &rules::AMPERSAND,
+            Join::Newline => &rules::NEWLINE,
+            Join::Backtick => &rules::BACKTICK,
+            Join::Substitution => &rules::DOLLAR_PAREN,
+            Join::Start | Join::NameStart => &rules::COMMON,
+        };
+        sink.push(rule, found.span);
+    } else if let Some(end) = windows::control(bytes, start) {
+        sink.push(&rules::WINDOWS, i..end);
+    } else if let Some(end) = windows::cmdlet(bytes, start) {
+        sink.push(&rules::POWERSHELL, i..end);
+    }
+}
+
+/// A parenthesis: a call, or a function definition as shellshock and fork bombs write it.
+fn call(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
+    if let Some(start) = calls::call_at(bytes, i) {
+        sink.push(&rules::CALL, start..i + 1);
+        return;
+    }
+    if at(bytes, i + 1) != b')' {
+        return;
+    }
+    let body = from(bytes, i + 2).trim_ascii_start();
+    let Some(body) = body.strip_prefix(b"{") else {
+        return;
+    };
+    let after = body.trim_ascii_start();
+    if matches!(at(after, 0), b':' | b'_')
+        && matches!(at(after, 1), b';' | b' ')
+        && find(after, b"}", 16).is_some()
+    {
+        sink.push(&rules::SHELLSHOCK, i..i + 3);
+    } else if single::forks(bytes, i, after) {
+        sink.push(&rules::FORK_BOMB, i..i + 3);
+    }
+}
+
+/// A tag that opens code.
+fn tag(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
+    if has(bytes, i, b"<!--#") {
+        const DIRECTIVES: [&[u8]; 6] = [
+            b"exec",
+            b"include",
+            b"echo",
+            b"printenv",
+            b"config",
+            b"fsize",
+        ];
+        if DIRECTIVES.iter().any(|name| has(bytes, i + 5, name)) {
+            sink.push(&rules::SSI, i..i + 5);
+        }
+        return;
+    }
+    let opens = match at(bytes, i + 2) {
+        b'p' | b'P' => has(bytes, i, b"<?php"),
+        b'=' => at(bytes, i + 1) == b'?',
+        // A short tag: code has a call, a variable or a statement's end.
+        b' ' | b'\n' | b'\t' | b'\r' => {
+            at(bytes, i + 1) == b'?' && {
+                let inner = from(bytes, i + 3);
+                [&b"$"[..], b"(", b"echo "]
+                    .iter()
+                    .any(|sign| find(inner, sign, 40).is_some())
+                    && find(inner, b"?>", 400).is_some()
+            }
+        }
+        _ => false,
+    };
+    if opens {
+        sink.push(&rules::PHP_TAG, i..i + 3);
+    }
+}
+
+/// A mark of a language.
+fn mark(bytes: &[u8], language: Language, span: Range<usize>, sink: &mut Sink<'_, '_>) {
+    let rule = match language {
+        Language::Java => &rules::JAVA,
+        Language::ClassLoader => &rules::CLASS_LOADER,
+        Language::Php => &rules::PHP,
+        Language::Node => &rules::NODE,
+        Language::Python => &rules::PYTHON,
+        Language::Object => &rules::OBJECT,
+        Language::PowerShell => &rules::POWERSHELL,
+        Language::Prototype => &rules::PROTOTYPE,
+    };
+    // `private java.lang.Object` in a stack trace has frames around it; an exploit has not.
+    if language == Language::Java && find(bytes, b"\n\tat ", 4096).is_some() {
+        return;
+    }
+    sink.push(rule, span);
+}
+
+#[cfg(test)]
+mod tests;

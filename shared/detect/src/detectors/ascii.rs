@@ -1,0 +1,68 @@
+//! Reading bytes without panics: the few look-ups that detectors share.
+
+/// The byte at `at`, NUL beyond the end: no detector takes NUL for part of a word.
+pub fn at(bytes: &[u8], at: usize) -> u8 {
+    bytes.get(at).copied().unwrap_or(0)
+}
+
+/// The byte before `at`, NUL at the start.
+pub fn before(bytes: &[u8], at: usize) -> u8 {
+    at.checked_sub(1)
+        .and_then(|i| bytes.get(i))
+        .copied()
+        .unwrap_or(0)
+}
+
+/// Everything from `start` on, empty beyond the end.
+pub fn from(bytes: &[u8], start: usize) -> &[u8] {
+    bytes.get(start..).unwrap_or_default()
+}
+
+/// Whether `literal` (lower case) stands at `start`, without regard to ASCII case.
+pub fn has(bytes: &[u8], start: usize, literal: &[u8]) -> bool {
+    bytes
+        .get(start..start.saturating_add(literal.len()))
+        .is_some_and(|found| found.eq_ignore_ascii_case(literal))
+}
+
+/// Whether `bytes` ends with `literal` (lower case), without regard to ASCII case.
+pub fn ends(bytes: &[u8], literal: &[u8]) -> bool {
+    bytes
+        .len()
+        .checked_sub(literal.len())
+        .is_some_and(|start| has(bytes, start, literal))
+}
+
+/// Where `literal` (lower case) first stands within the first `window` bytes, without regard to ASCII case.
+pub fn find(bytes: &[u8], literal: &[u8], window: usize) -> Option<usize> {
+    bytes
+        .get(..window.min(bytes.len()))?
+        .windows(literal.len().max(1))
+        .position(|found| found.eq_ignore_ascii_case(literal))
+}
+
+/// Whether a byte can be part of a word: a letter, a digit, `_`, or anything outside ASCII.
+pub fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// A look-up in a sorted table of lower-case words; `word` is in lower case already.
+pub fn in_table(table: &[&str], word: &[u8]) -> bool {
+    table
+        .binary_search_by(|entry| entry.as_bytes().cmp(word))
+        .is_ok()
+}
+
+/// `word` in lower case in a scratch array, if it fits.
+pub fn lower<const N: usize>(word: &[u8], scratch: &mut [u8; N]) -> Option<usize> {
+    let target = scratch.get_mut(..word.len())?;
+    target.copy_from_slice(word);
+    target.make_ascii_lowercase();
+    Some(word.len())
+}
+
+/// Whether a table of words is sorted without duplicates, as binary search needs.
+#[cfg(test)]
+pub fn is_sorted(table: &[&str]) -> bool {
+    table.windows(2).all(|pair| pair[0] < pair[1])
+}

@@ -1,0 +1,239 @@
+//! Names that only code injection brings into a value: classes, properties and directives, found at word starts.
+
+use super::super::ascii::{at, has, is_word};
+
+/// The language a mark belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Java classes, OGNL and SpEL.
+    Java,
+    /// Data binding that reaches a class loader (CVE-2022-22965).
+    ClassLoader,
+    /// PHP and its configuration.
+    Php,
+    /// Node.js.
+    Node,
+    /// Python.
+    Python,
+    /// Ruby and YAML tags that build objects.
+    Object,
+    /// PowerShell and .NET.
+    PowerShell,
+    /// A prototype reached by name.
+    Prototype,
+}
+
+/// Marks by their first letter; lower case, matched without regard to case where a word starts.
+const MARKS: &[(&[u8], Language)] = &[
+    (b"allow_url_include", Language::Php),
+    (b"auto_append_file", Language::Php),
+    (b"auto_prepend_file", Language::Php),
+    (b"bsh.interpreter", Language::Java),
+    (b"bsh.servlet", Language::Java),
+    (b"cgi.force_redirect", Language::Php),
+    (b"child_process", Language::Node),
+    (b"class.classloader", Language::ClassLoader),
+    (b"class.module.classloader", Language::ClassLoader),
+    (b"classloader.resources", Language::ClassLoader),
+    (b"com.opensymphony.", Language::Java),
+    (b"com.sun.org.apache.xalan", Language::Java),
+    (b"com.sun.rowset.", Language::Java),
+    (b"commandline.execute", Language::Java),
+    (b"constructor.constructor", Language::Node),
+    (b"constructor.prototype", Language::Prototype),
+    (b"constructor[prototype]", Language::Prototype),
+    (b"disable_functions", Language::Php),
+    (b"downloadfile(", Language::PowerShell),
+    (b"downloadstring(", Language::PowerShell),
+    (b"freemarker.template.", Language::Java),
+    (b"frombase64string(", Language::PowerShell),
+    (b"getruntime", Language::Java),
+    (b"global.process", Language::Node),
+    (b"groovy.lang.", Language::Java),
+    (b"importlib.import_module", Language::Python),
+    (b"invokefunction", Language::Php),
+    (b"io.popen", Language::Object),
+    (b"java.io.inputstreamreader", Language::Java),
+    (b"java.lang.class", Language::Java),
+    (b"java.lang.process", Language::Java),
+    (b"java.lang.processbuilder", Language::Java),
+    (b"java.lang.runtime", Language::Java),
+    (b"java.lang.thread", Language::Java),
+    (b"java.net.urlclassloader", Language::Java),
+    (b"java.util.scanner", Language::Java),
+    (b"javax.el.", Language::Java),
+    (b"javax.naming.initialcontext", Language::Java),
+    (b"javax.script.", Language::Java),
+    (b"jdk.jshell", Language::Java),
+    (b"mainmodule.require", Language::Node),
+    (b"methodaccessor.denymethodexecution", Language::Java),
+    (b"new-object net.webclient", Language::PowerShell),
+    (b"new-object system.net", Language::PowerShell),
+    (b"ognl.ognl", Language::Java),
+    (b"ognlutil", Language::Java),
+    (b"org.apache.commons.collections.functors", Language::Java),
+    (b"org.apache.commons.io.ioutils", Language::Java),
+    (b"org.apache.struts2.", Language::Java),
+    (b"org.apache.velocity.", Language::Java),
+    (b"org.mozilla.javascript", Language::Java),
+    (b"org.springframework.context.support.", Language::Java),
+    (b"org.springframework.expression.", Language::Java),
+    (b"os.popen", Language::Python),
+    (b"os.system", Language::Python),
+    (b"process.binding", Language::Node),
+    (b"process.mainmodule", Language::Node),
+    (b"processbuilder", Language::Java),
+    (b"scriptenginemanager", Language::Java),
+    (b"subprocess.call", Language::Python),
+    (b"subprocess.check_output", Language::Python),
+    (b"subprocess.popen", Language::Python),
+    (b"subprocess.run", Language::Python),
+    (b"system.diagnostics.process", Language::PowerShell),
+    (b"sun.misc.base64decoder", Language::Java),
+    (b"xwork.methodaccessor", Language::Java),
+    (b"_$$nd_func$$_", Language::Node),
+    (b"_memberaccess", Language::Java),
+    (b"_validationfielditem", Language::Php),
+    (b"!!javax.", Language::Object),
+    (b"!!org.springframework", Language::Object),
+    (b"!!python/object", Language::Object),
+    (b"!ruby/object", Language::Object),
+    (b"!ruby/hash", Language::Object),
+];
+
+/// Python attributes that lead out of a sandbox, without their double underscores. `__name__` and `__init__` alone do not.
+const DUNDERS: &[&[u8]] = &[
+    b"base",
+    b"bases",
+    b"builtins",
+    b"class",
+    b"code",
+    b"dict",
+    b"globals",
+    b"import",
+    b"mro",
+    b"reduce",
+    b"subclasses",
+];
+
+/// PHP's request arrays.
+const SUPERGLOBALS: &[&[u8]] = &[
+    b"_cookie",
+    b"_env",
+    b"_files",
+    b"_get",
+    b"_post",
+    b"_request",
+    b"_server",
+    b"_session",
+    b"globals",
+];
+
+/// A mark at `i`, where a word starts: its language and its end.
+pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
+    let first = at(bytes, i).to_ascii_lowercase();
+    if first == b'_' && at(bytes, i + 1) == b'_' {
+        return dunder(bytes, i);
+    }
+    if first == b'$' {
+        let name = SUPERGLOBALS.iter().find(|name| has(bytes, i + 1, name))?;
+        let end = i + 1 + name.len();
+        return matches!(at(bytes, end), b'[' | b'{').then_some((Language::Php, end));
+    }
+    MARKS
+        .iter()
+        .filter(|(mark, _)| mark.first() == Some(&first))
+        .find(|(mark, _)| has(bytes, i, mark))
+        .map(|(mark, language)| (*language, i + mark.len()))
+        .filter(|(_, end)| {
+            // `java.lang.RuntimeException` in an error report is not `java.lang.Runtime`.
+            !is_word(at(bytes, *end))
+                || !is_word(at(bytes, end - 1))
+                || !has(bytes, *end, b"exception")
+        })
+}
+
+/// `__class__` and its kin, and `__proto__`.
+fn dunder(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
+    if has(bytes, i, b"__proto__") {
+        return Some((Language::Prototype, i + 9));
+    }
+    let name = DUNDERS
+        .iter()
+        .find(|name| has(bytes, i + 2, name) && has(bytes, i + 2 + name.len(), b"__"))?;
+    Some((Language::Python, i + 4 + name.len()))
+}
+
+/// Whether the `#` at `i` starts an OGNL variable: `#context.`, `(#x=`, `#req=#`.
+pub fn ognl(bytes: &[u8], i: usize, previous: u8) -> bool {
+    const VARIABLES: &[&[u8]] = &[
+        b"_memberaccess",
+        b"application.",
+        b"attr[",
+        b"context.",
+        b"context[",
+        b"parameters.",
+        b"session.",
+        b"request.",
+    ];
+    if VARIABLES.iter().any(|name| has(bytes, i + 1, name)) {
+        return true;
+    }
+    let name = bytes
+        .iter()
+        .skip(i + 1)
+        .take(24)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+        .count();
+    let next = at(bytes, i + 1 + name + 1);
+    name > 0
+        && at(bytes, i + 1 + name) == b'='
+        && (previous == b'(' && next != b'='
+            || next == b'#'
+            || next == b'@'
+            || has(bytes, i + 2 + name, b"new "))
+}
+
+/// Whether a name is put together from variables at `i`: `$a$b$c$d`.
+pub fn chain(bytes: &[u8], i: usize) -> bool {
+    let mut k = i;
+    for _ in 0..5 {
+        if at(bytes, k) != b'$' || !at(bytes, k + 1).is_ascii_alphabetic() {
+            return false;
+        }
+        k += 2 + usize::from(at(bytes, k + 2).is_ascii_digit());
+    }
+    true
+}
+
+/// Whether a mark can start at `i`: where a word starts.
+pub fn starts_here(byte: u8, previous: u8) -> bool {
+    match byte {
+        b'_' => !previous.is_ascii_alphabetic() && previous != b'_',
+        b'$' | b'!' => previous != byte,
+        _ => byte.is_ascii_alphabetic() && !is_word(previous),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_and_their_look_alikes() {
+        for (text, language) in [
+            ("java.lang.Runtime@getRuntime()", Some(Language::Java)),
+            ("java.lang.RuntimeException: x", None),
+            ("__class__.__mro__", Some(Language::Python)),
+            ("__name__", None),
+            ("__error__", None),
+            ("__proto__", Some(Language::Prototype)),
+            ("$_GET[x]", Some(Language::Php)),
+            ("$_getting", None),
+            ("process.mainModule.require", Some(Language::Node)),
+            ("process.env", None),
+        ] {
+            assert_eq!(mark_at(text.as_bytes(), 0).map(|m| m.0), language, "{text}");
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Shell grammar: a separator, a substitution or the start of the value, and a command behind it.
+
+use std::ops::Range;
+
+use super::super::ascii::{at, before, from};
+use super::operand::{self, Operand};
+use super::vocabulary::{self, Weight};
+use super::word::{self, Word};
+
+/// How a command is joined to what stands before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// `;`
+    Semicolon,
+    /// `|`, `||`
+    Pipe,
+    /// `&`, `&&`
+    Ampersand,
+    /// A line break.
+    Newline,
+    /// A backtick that opens.
+    Backtick,
+    /// `$(`, `<(`, `>(`
+    Substitution,
+    /// The start of the value.
+    Start,
+    /// The start of a parameter's name, which a scanner's `&` made out of a command.
+    NameStart,
+}
+
+/// A command found behind a join.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// From the join to the end of the name.
+    pub span: Range<usize>,
+    /// Whether the name was disguised.
+    pub disguised: bool,
+}
+
+/// The join at `i`, and where the command behind it would start.
+pub fn join_at(bytes: &[u8], i: usize) -> Option<(Join, usize)> {
+    let next = at(bytes, i + 1);
+    match at(bytes, i) {
+        b';' if !ends_a_reference(bytes, i) => Some((Join::Semicolon, i + 1)),
+        b'|' => Some((Join::Pipe, i + 1 + usize::from(next == b'|'))),
+        b'&' => Some((Join::Ampersand, i + 1 + usize::from(next == b'&'))),
+        b'\n' => Some((Join::Newline, i + 1)),
+        // Two or three backticks are a fence of a text, one opens a command.
+        b'`' if next != b'`' && before(bytes, i) != b'`' => Some((Join::Backtick, i + 1)),
+        b'$' | b'<' | b'>' if next == b'(' => Some((Join::Substitution, i + 2)),
+        _ => None,
+    }
+}
+
+/// Whether the `;` at `i` ends a character reference (`&quot;`), which the next decoding takes away.
+fn ends_a_reference(bytes: &[u8], i: usize) -> bool {
+    let start = i.saturating_sub(9);
+    bytes.get(start..i).is_some_and(|before| {
+        before
+            .iter()
+            .rposition(|byte| *byte == b'&')
+            .is_some_and(|amp| {
+                let name = from(before, amp + 1);
+                name.len() > 1
+                    && name
+                        .iter()
+                        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
+            })
+    })
+}
+
+/// Looks for a command behind a join at `at_join` whose command would start at `start`.
+pub fn command_behind(bytes: &[u8], join: Join, at_join: usize, start: usize) -> Option<Found> {
+    let mut i = start;
+    // What may stand between a join and the name, and the commands that run other commands.
+    for _ in 0..4 {
+        i = opening(bytes, i);
+        let word = word::read(bytes, i);
+        if word.name().is_empty() {
+            return None;
+        }
+        if vocabulary::is_prefix(word.name()) && !word.capitals {
+            let next = word::skip_blanks(bytes, word.end);
+            if next > word.end {
+                let inner = word::read(bytes, opening(bytes, next));
+                if runs(bytes, &inner, Join::Substitution, next) {
+                    return Some(found(at_join, &inner));
+                }
+                if vocabulary::is_prefix(inner.name()) {
+                    i = next;
+                    continue;
+                }
+            }
+        }
+        return runs(bytes, &word, join, at_join).then(|| found(at_join, &word));
+    }
+    None
+}
+
+fn found(at_join: usize, word: &Word) -> Found {
+    Found {
+        span: at_join..word.end,
+        disguised: word.broken > 0 || word.glob,
+    }
+}
+
+/// Skips blanks and what may open a command: `(`, `{`, `!`, `@`, `,`.
+fn opening(bytes: &[u8], mut i: usize) -> usize {
+    for _ in 0..4 {
+        i = word::skip_blanks(bytes, i);
+        match at(bytes, i) {
+            b'(' | b'{' | b'!' | b'@' | b',' => i += 1,
+            b'\n' => i += 1,
+            b'.' if at(bytes, i + 1) == b' ' => i += 2,
+            b'$' if at(bytes, i + 1).is_ascii_lowercase() && at(bytes, i + 2) == b' ' => i += 3,
+            _ => break,
+        }
+    }
+    i
+}
+
+/// Whether `word`, joined by `join`, is a command that runs.
+fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
+    let operand = operand::after(bytes, word.end);
+    if word.glob {
+        return word.folder && word::glob_names_a_tool(word.name());
+    }
+    let Some(weight) = vocabulary::weight(word.name()) else {
+        return word.folder && tool_folder(bytes, word) && operand != Operand::Attached;
+    };
+    // A name that somebody took the trouble to break up is meant to run.
+    if word.broken > 0 && weight > Weight::Ordinary && operand != Operand::Attached {
+        return true;
+    }
+    if word.folder && tool_folder(bytes, word) {
+        return operand != Operand::Attached;
+    }
+    // A folder that no command lives in makes a path of it.
+    if word.folder && weight != Weight::Distinct {
+        return false;
+    }
+    let telling = matches!(
+        operand,
+        Operand::Option | Operand::File | Operand::Address | Operand::Variable | Operand::Redirect
+    );
+    // Unix names are in lower case; Windows does not care.
+    if word.capitals
+        && weight != Weight::Distinct
+        && !(vocabulary::is_windows(word.name()) && telling)
+    {
+        return false;
+    }
+    if word.capitals && matches!(operand, Operand::Word | Operand::Number | Operand::Quoted) {
+        return false;
+    }
+    let closes = matches!(operand, Operand::End | Operand::Separator);
+    match join {
+        // A text of many lines has a word on a line of its own.
+        Join::Newline if closes => operand == Operand::End && leads(bytes, at_join),
+        Join::Start => {
+            (weight > Weight::Ordinary && telling)
+                || (operand == Operand::Separator && weight == Weight::Distinct)
+                || (operand == Operand::Separator
+                    && weight > Weight::Ordinary
+                    && followed_by_command(bytes, word.end))
+                || (weight == Weight::Ordinary && bare_line(word, operand))
+        }
+        Join::NameStart => {
+            let next = at(bytes, word.end);
+            weight > Weight::Ordinary
+                && (word::blank(bytes, word.end).is_some()
+                    || matches!(next, b',' | b';' | b'|' | b'>')
+                    || at_join_is_blank(bytes))
+        }
+        Join::Backtick | Join::Substitution => {
+            telling
+                || weight > Weight::Ordinary
+                    && operand != Operand::Attached
+                    && (operand != Operand::Word
+                        || weight == Weight::Distinct
+                        || join == Join::Substitution)
+                || closes && join == Join::Substitution
+                || closes && !word.capitals && leads(bytes, at_join)
+        }
+        _ if weight == Weight::Distinct => operand != Operand::Attached,
+        // A text of many lines has a word on a line of its own.
+        Join::Newline if closes => operand == Operand::End && leads(bytes, at_join),
+        Join::Semicolon | Join::Pipe | Join::Ampersand | Join::Newline => {
+            if telling || operand == Operand::Quoted && weight == Weight::Terse {
+                return join != Join::Pipe
+                    || weight > Weight::Ordinary
+                    || !sorts(bytes, word, operand);
+            }
+            match weight {
+                Weight::Terse if operand == Operand::Number => true,
+                Weight::Terse if closes => {
+                    join == Join::Semicolon
+                        || at(bytes, at_join + 1) == at(bytes, at_join)
+                        || leads(bytes, at_join)
+                        || tail_of_a_short_value(bytes, at_join, word.end)
+                }
+                _ => closes && leads(bytes, at_join) && !word.capitals,
+            }
+        }
+    }
+}
+
+/// Whether the value starts with a blank, as a parameter's name does when a scanner's `& id` was cut in two.
+fn at_join_is_blank(bytes: &[u8]) -> bool {
+    matches!(at(bytes, 0), b' ' | b'\t' | b'\n')
+}
+
+/// `| sort -count`, `| head 10` in query languages: an ordinary name after a pipe with a long option.
+fn sorts(bytes: &[u8], word: &Word, operand: Operand) -> bool {
+    operand == Operand::Option && {
+        let start = word::skip_blanks(bytes, word.end);
+        at(bytes, start + 1) != b'-'
+            && from(bytes, start + 1)
+                .iter()
+                .take(8)
+                .take_while(|byte| byte.is_ascii_alphanumeric())
+                .count()
+                > 4
+    }
+}
+
+/// Whether the join at `i` is where somebody leaves the value that was meant: the start, a quote, a closer, another join.
+fn leads(bytes: &[u8], i: usize) -> bool {
+    let left = bytes.get(..i).unwrap_or_default().trim_ascii_end();
+    left.last().is_none_or(|byte| {
+        matches!(
+            byte,
+            b'\''
+                | b'"'
+                | b')'
+                | b'}'
+                | b']'
+                | b'\\'
+                | b';'
+                | b'|'
+                | b'&'
+                | b'`'
+                | b'$'
+                | b'*'
+                | b'%'
+                | 0
+        )
+    })
+}
+
+/// `10.0.0.1|id`: a short value that ends with the command, perhaps behind one more pipe.
+fn tail_of_a_short_value(bytes: &[u8], i: usize, end: usize) -> bool {
+    bytes.len() <= 40
+        && named_file_or_number(bytes, i)
+        && bytes.get(..i).is_some_and(|left| !left.contains(&b'|'))
+        && from(bytes, end)
+            .iter()
+            .all(|byte| matches!(byte, b'|' | b'\'' | b'"' | b' ' | 0))
+}
+
+/// Whether a number, or a name with a dot in it, ends at `i`.
+fn named_file_or_number(bytes: &[u8], i: usize) -> bool {
+    let left = bytes.get(i.saturating_sub(6)..i).unwrap_or_default();
+    before(bytes, i).is_ascii_digit()
+        || before(bytes, i).is_ascii_alphabetic() && left.contains(&b'.')
+}
+
+/// Whether the folder before the name is one that commands live in.
+fn tool_folder(bytes: &[u8], word: &Word) -> bool {
+    let start = word.end.saturating_sub(word.name().len() + 48);
+    let raw = bytes.get(start..word.end).unwrap_or_default();
+    [
+        &b"/bin/"[..],
+        b"/sbin/",
+        b"/usr/bin",
+        b"/tmp/",
+        b"\\system32\\",
+        b"/dev/shm/",
+        b"bin/",
+    ]
+    .iter()
+    .any(|folder| {
+        raw.windows(folder.len())
+            .any(|found| found.eq_ignore_ascii_case(folder))
+    })
+}
+
+/// Whether another command follows the first one, so that the value is a command line.
+fn followed_by_command(bytes: &[u8], end: usize) -> bool {
+    let i = word::skip_blanks(bytes, end);
+    join_at(bytes, i).is_some_and(|(join, start)| {
+        let next = word::read(bytes, opening(bytes, start));
+        join != Join::Newline
+            && (vocabulary::weight(next.name()).is_some() || at(bytes, start) == 0)
+    })
+}
+
+/// An ordinary word that starts the value and is followed by what only a command takes.
+fn bare_line(word: &Word, operand: Operand) -> bool {
+    match word.name() {
+        b"curl" | b"ftp" | b"tftp" => matches!(operand, Operand::Address | Operand::Option),
+        b"bash" | b"sh" | b"zsh" | b"dash" | b"perl" | b"php" | b"python" | b"python2"
+        | b"python3" | b"ruby" | b"lua" | b"node" | b"powershell" | b"ssh" | b"docker" | b"sed"
+        | b"grep" | b"less" | b"head" | b"more" | b"passwd" | b"gzip" | b"mysql" | b"sqlite3"
+        | b"telnet" | b"openssl" | b"find" | b"tail" | b"sort" | b"strings" => {
+            matches!(operand, Operand::Option | Operand::File | Operand::Redirect)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn any(text: &str) -> bool {
+        let bytes = text.as_bytes();
+        command_behind(bytes, Join::Start, 0, 0).is_some()
+            || (0..bytes.len()).any(|i| {
+                join_at(bytes, i)
+                    .is_some_and(|(join, start)| command_behind(bytes, join, i, start).is_some())
+            })
+    }
+
+    #[test]
+    fn commands_behind_joins() {
+        for text in [
+            ";id",
+            "x; whoami",
+            "10.0.0.1|ls",
+            "a || ping -c 3 10.1.1.1",
+            "\"&& cat /etc/hosts",
+            "$(sleep 5)",
+            "`uname -a`",
+            "a;c'a't /etc/hosts",
+            "a;/???/c?t /etc/hosts",
+            "x\nwget http://h/x -O y",
+            "$(echo $(id))",
+            "ls;id",
+            "cat /etc/issue",
+            "a;{cat,/etc/hosts}",
+            "x;sudo -n whoami",
+            "1 | type c:\\x",
+            "x;cat${IFS}/etc/issue",
+        ] {
+            assert!(any(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn sentences_queries_and_lists() {
+        for text in [
+            "fish & chips; cat and dog",
+            "rock | roll",
+            "AT&T; Q&A; R&D",
+            "(Windows NT 10.0; Win64; x64)",
+            "{app=\"x\"} |= \"error\" | json | line_format \"{{.msg}}\"",
+            "get|list|watch|find",
+            "name|id|date",
+            "python; php; ruby",
+            "sort=name;order=asc",
+            "use `find` or `sort` here",
+            "time flies; date night",
+            "id=5&type=3&cat=8",
+            "top 10 songs",
+            "&quot;id&quot;",
+            "text/html;q=0.9,*/*;q=0.8",
+        ] {
+            assert!(!any(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Whole values: a bare command in a parameter that is named for commands, a serialised object, a typed JSON object.
+
+use backstop_http::Kind;
+
+use super::super::ascii::{at, ends, find, from, has};
+use super::vocabulary::{self, Weight};
+use super::{Sink, rules, word};
+use crate::{Input, Level};
+
+/// Parameters that are named for commands.
+const NAMED: &[&[u8]] = &[
+    b"cmd", b"command", b"exec", b"execute", b"run", b"shell", b"system", b"ping", b"rce",
+    b"do_cmd", b"_cmd",
+];
+
+/// Looks at the value as a whole; `open` is where it starts behind quotes and blanks.
+pub fn look(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
+    let bytes = input.bytes;
+    match at(bytes, open) {
+        b'r' | b'R' if from(bytes, open).starts_with(b"rO0AB") => {
+            sink.push(&rules::JAVA_SERIALIZED, open..open + 5);
+        }
+        0xac if from(bytes, open).starts_with(b"\xac\xed\x00\x05") => {
+            sink.push(&rules::JAVA_SERIALIZED, open..open + 4);
+        }
+        _ => {}
+    }
+    if let Some(found) = php_object(bytes) {
+        sink.push(&rules::PHP_OBJECT, found..found + 2);
+    }
+    if let Some(found) = typed(input) {
+        sink.push(&rules::FASTJSON, found..bytes.len());
+    }
+    if input.place.kind == Kind::MultipartFilename && runs_on_a_server(bytes) {
+        sink.push(&rules::UPLOAD, 0..bytes.len());
+    }
+    bare(input, open, sink);
+}
+
+/// Whether an uploaded file's name is that of a script or of a server's configuration.
+fn runs_on_a_server(name: &[u8]) -> bool {
+    const SUFFIXES: &[&[u8]] = &[
+        b".asa",
+        b".ashx",
+        b".asp",
+        b".aspx",
+        b".cer",
+        b".cfm",
+        b".cgi",
+        b".htaccess",
+        b".jsp",
+        b".jspa",
+        b".jspf",
+        b".jspx",
+        b".phar",
+        b".php",
+        b".php3",
+        b".php4",
+        b".php5",
+        b".php7",
+        b".php8",
+        b".phps",
+        b".pht",
+        b".phtml",
+        b".shtml",
+        b".user.ini",
+        b"web.config",
+    ];
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    let name = name.trim_ascii_end();
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    SUFFIXES.iter().any(|suffix| ends(name, suffix))
+}
+
+/// `whoami` and nothing else.
+fn bare(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
+    let bytes = input.bytes;
+    if bytes.len() > 32 {
+        return;
+    }
+    let word = word::read(bytes, open);
+    let closed = from(bytes, word.end)
+        .iter()
+        .all(|byte| matches!(byte, b'\'' | b'"' | b' ' | b'\n' | b'\r' | b';' | 0));
+    let Some(weight) = vocabulary::weight(word.name()).filter(|_| closed) else {
+        return;
+    };
+    let name = input.place.name;
+    let named = !matches!(
+        input.place.kind,
+        Kind::Path | Kind::QueryName | Kind::FormName | Kind::CookieName | Kind::JsonKey
+    ) && NAMED.iter().any(|known| {
+        name.eq_ignore_ascii_case(known) || input.place.kind == Kind::Json && json_name(name, known)
+    });
+    if named && weight > Weight::Ordinary {
+        sink.push(&rules::PARAMETER, 0..word.end);
+    } else if weight == Weight::Distinct && input.level > Level::One {
+        sink.push(&rules::NAMED, 0..word.end);
+    }
+}
+
+/// Whether a JSON pointer ends in `/name`.
+fn json_name(pointer: &[u8], name: &[u8]) -> bool {
+    ends(pointer, name)
+        && pointer
+            .len()
+            .checked_sub(name.len() + 1)
+            .is_some_and(|slash| pointer.get(slash) == Some(&b'/'))
+}
+
+/// `O:4:"User":…` or `C:11:"…":`: where a serialised PHP object starts.
+fn php_object(bytes: &[u8]) -> Option<usize> {
+    let window = bytes.get(..bytes.len().min(4096))?;
+    let mut from_here = 0;
+    for _ in 0..16 {
+        let i = from_here
+            + window
+                .get(from_here..)?
+                .windows(2)
+                .position(|two| matches!(two, b"O:" | b"C:"))?;
+        from_here = i + 2;
+        let digits = from(bytes, i + 2)
+            .iter()
+            .take(6)
+            .take_while(|byte| byte.is_ascii_digit() || **byte == b'+')
+            .count();
+        let k = i + 2 + digits;
+        let quote = k + 1 + usize::from(at(bytes, k + 1) == b'\\');
+        if digits > 0
+            && at(bytes, k) == b':'
+            && matches!(at(bytes, quote), b'"')
+            && (at(bytes, quote + 1).is_ascii_alphabetic()
+                || matches!(at(bytes, quote + 1), b'\\' | b'_'))
+        {
+            return Some(i);
+        }
+    }
+    None
+}
+
+/// `@type` with a Java class: the class's start.
+fn typed(input: &Input<'_>) -> Option<usize> {
+    let bytes = input.bytes;
+    if input.place.kind == Kind::Json {
+        return (json_name(input.place.name, b"@type") && java_class(bytes, 0)).then_some(0);
+    }
+    let start = find(bytes, b"\"@type\"", 2048)? + 7;
+    let rest = from(bytes, start);
+    let value = rest.iter().take(8).position(|byte| *byte == b'"')?;
+    java_class(bytes, start + value + 1).then_some(start)
+}
+
+fn java_class(bytes: &[u8], i: usize) -> bool {
+    [
+        &b"java."[..],
+        b"javax.",
+        b"com.",
+        b"org.",
+        b"lcom.",
+        b"ljava.",
+        b"[com.",
+        b"[java.",
+    ]
+    .iter()
+    .any(|root| has(bytes, i, root))
+        && !from(bytes, i)
+            .iter()
+            .take(64)
+            .take_while(|byte| **byte != b'"')
+            .any(|byte| *byte == b'/')
+}
+
+/// Whether a function whose `()` stands at `i` calls itself twice: a fork bomb.
+pub fn forks(bytes: &[u8], i: usize, body: &[u8]) -> bool {
+    let start = bytes
+        .get(..i)
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .take(16)
+        .take_while(|byte| {
+            !byte.is_ascii_whitespace() && !matches!(byte, b';' | b'"' | b'\'' | b'=')
+        })
+        .count();
+    let Some(name) = bytes.get(i - start..i).filter(|name| !name.is_empty()) else {
+        return false;
+    };
+    let Some(end) = find(body, b"}", 64) else {
+        return false;
+    };
+    let inner = body.get(..end).unwrap_or_default();
+    let twice = inner
+        .windows(name.len())
+        .filter(|found| *found == name)
+        .count()
+        >= 2;
+    twice && inner.iter().any(|byte| matches!(byte, b'|' | b'&'))
+}

@@ -1,0 +1,286 @@
+//! Template expressions: what stands between the braces tells a probe from a placeholder.
+
+use std::ops::Range;
+
+use super::super::ascii::{at, find, from, has, in_table, is_word, lower};
+
+/// Longest expression looked at.
+const WINDOW: usize = 240;
+
+/// What a template expression does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// It computes: `{{7*7}}`.
+    Arithmetic,
+    /// It reaches for an object of the engine or calls something: `{{config}}`, `${T(x).y()}`.
+    Object,
+    /// A directive of a template or page language: `<#assign`, `<%@`.
+    Directive,
+}
+
+/// Objects that a template engine's own documentation does not hand to pages (Jinja, Twig, Flask, Velocity, FreeMarker).
+const ROOTS: &[&str] = &[
+    "_self",
+    "applicationscope",
+    "config",
+    "cycler",
+    "facescontext",
+    "get_flashed_messages",
+    "initparam",
+    "joiner",
+    "lipsum",
+    "pagecontext",
+    "requestscope",
+    "self",
+    "sessionscope",
+    "settings",
+    "url_for",
+];
+
+/// Parts of an expression that leave the template.
+const ESCAPES: &[&[u8]] = &[
+    b".class.",
+    b".class[",
+    b".class}",
+    b".constructor",
+    b".exec(",
+    b".forname(",
+    b".getclass",
+    b".getruntime",
+    b".mro",
+    b".popen(",
+    b"|attr(",
+    b"|filter(",
+    b"|map(",
+    b"|reduce(",
+    b"|sort(",
+    b"__class__",
+    b"new java",
+    b"request.application",
+    b"t(java",
+    b"t(org.",
+    b"t(com.",
+    b"_self.env",
+    b"?new()",
+    b"?api",
+    b"getflash",
+    b"#request",
+    b"#session",
+    b"#this",
+    b".inspect(",
+    b"(#",
+    b"dump(app",
+    b"app.request",
+    b"'+'",
+    b"system(",
+    b"eval(",
+];
+
+/// An expression that opens at `i`, judged by what it holds.
+pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
+    let (open, close): (usize, &[u8]) = match (at(bytes, i), at(bytes, i + 1)) {
+        (b'{', b'{') => (2, b"}}"),
+        (b'{', b'%') => (2, b"%}"),
+        (b'$' | b'#' | b'%' | b'*' | b'@' | b'~', b'{') => (2, b"}"),
+        (b'@', b'(') => (2, b")"),
+        (b'<', b'%') => (2, b"%>"),
+        (b'<', b'#') => return directive(bytes, i),
+        (b'#', b's' | b'i' | b'p' | b'e') => return directive(bytes, i),
+        (b'{', b'p' | b'$' | b'i' | b's') => return directive(bytes, i),
+        _ => return None,
+    };
+    let body = from(bytes, i + open);
+    let length = find(body, close, WINDOW);
+    let body = body.get(..length.unwrap_or_else(|| body.len().min(WINDOW)))?;
+    let span = i..i + open + body.len() + length.map_or(0, |_| close.len());
+    let inner = body.trim_ascii();
+    let inner = inner.strip_prefix(b"=").unwrap_or(inner).trim_ascii();
+    if length.is_some() && arithmetic(inner) {
+        return Some((Expression::Arithmetic, span));
+    }
+    if at(bytes, i) == b'<' {
+        return page(inner).then_some((Expression::Directive, span));
+    }
+    if at(bytes, i) == b'@' {
+        return None;
+    }
+    (reaches(inner, length.is_some()) || quoted_call(inner)).then_some((Expression::Object, span))
+}
+
+/// `7*7`, `'7'*7`, `100-1`: two short numbers and an operator.
+fn arithmetic(inner: &[u8]) -> bool {
+    let number = |bytes: &[u8]| {
+        let bytes = bytes.trim_ascii();
+        let bare = bytes
+            .strip_prefix(b"'")
+            .and_then(|b| b.strip_suffix(b"'"))
+            .or_else(|| {
+                bytes
+                    .strip_prefix(b"\"")
+                    .and_then(|b| b.strip_suffix(b"\""))
+            })
+            .unwrap_or(bytes);
+        !bare.is_empty() && bare.len() <= 12 && bare.iter().all(u8::is_ascii_digit)
+    };
+    inner
+        .iter()
+        .position(|byte| matches!(byte, b'*' | b'+' | b'-' | b'/'))
+        .filter(|at| *at <= 16)
+        .and_then(|at| Some((inner.get(..at)?, inner.get(at + 1..)?)))
+        .is_some_and(|(left, right)| {
+            let right = right.strip_prefix(b"*").unwrap_or(right);
+            // Longer chains (`7*7*7`, `1+2-3`) hold numbers and operators only.
+            number(left)
+                && (number(right)
+                    || right
+                        .iter()
+                        .all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'+' | b'-' | b' '))
+                        && !right.is_empty())
+        })
+}
+
+/// Whether the expression's root or a part of it is one that leaves the template.
+fn reaches(inner: &[u8], closed: bool) -> bool {
+    let root = inner
+        .iter()
+        .take(24)
+        .take_while(|byte| is_word(**byte))
+        .count();
+    let mut scratch = [0; 24];
+    let name = inner
+        .get(..root)
+        .and_then(|name| lower(name, &mut scratch))
+        .and_then(|len| scratch.get(..len))
+        .unwrap_or_default();
+    let next = at(inner, root);
+    if closed
+        && in_table(ROOTS, name)
+        && matches!(next, 0 | b'.' | b'[' | b'|' | b'(' | b' ')
+        && !name.is_empty()
+    {
+        return next != b' ' || at(inner, root + 1) == b'|';
+    }
+    ESCAPES
+        .iter()
+        .any(|part| find(inner, part, WINDOW).is_some())
+}
+
+/// `'a'.toUpperCase()`, `''.join(…)`: a method of a literal, which no placeholder needs.
+fn quoted_call(inner: &[u8]) -> bool {
+    let quote = at(inner, 0);
+    if !matches!(quote, b'\'' | b'"') {
+        return false;
+    }
+    inner
+        .iter()
+        .skip(1)
+        .take(16)
+        .position(|byte| *byte == quote)
+        .is_some_and(|close| {
+            at(inner, close + 2) == b'.' && at(inner, close + 3).is_ascii_alphabetic()
+                || at(inner, close + 2) == b'['
+        })
+}
+
+/// Directives of FreeMarker, Velocity and Smarty.
+fn directive(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
+    const DIRECTIVES: &[&[u8]] = &[
+        b"<#assign ",
+        b"<#include ",
+        b"<#import ",
+        b"#set($",
+        b"#set ($",
+        b"#include(\"/",
+        b"#evaluate(",
+        b"{php}",
+        b"{$smarty.",
+        b"{if system(",
+        b"{if phpinfo(",
+        b"{system(",
+        b"{smarty",
+    ];
+    let found = DIRECTIVES.iter().find(|literal| has(bytes, i, literal))?;
+    Some((Expression::Directive, i..i + found.len()))
+}
+
+/// What a `<% … %>` holds when it is an attack: a page directive, or code that runs something.
+fn page(inner: &[u8]) -> bool {
+    const CODE: &[&[u8]] = &[
+        b"@page",
+        b"@ page",
+        b"import=",
+        b"system(",
+        b"exec(",
+        b"`",
+        b"runtime",
+        b"getparameter",
+        b"request(",
+        b"request.",
+        b"eval",
+        b"file.",
+        b"dir.",
+        b"io.popen",
+        b"out.print",
+        b"response.write",
+        b"processbuilder",
+        b"java.",
+        b"createobject",
+        b"global_variables",
+        b"process.",
+    ];
+    CODE.iter().any(|part| find(inner, part, WINDOW).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ascii::is_sorted;
+    use super::*;
+
+    fn judge(text: &str) -> Option<Expression> {
+        expression_at(text.as_bytes(), 0).map(|found| found.0)
+    }
+
+    #[test]
+    fn roots_are_sorted() {
+        assert!(is_sorted(ROOTS));
+    }
+
+    #[test]
+    fn probes_and_placeholders() {
+        for text in [
+            "{{7*7}}",
+            "${7*7}",
+            "#{ 7 * 7 }",
+            "<%= 7*7 %>",
+            "{{'7'*7}}",
+            "*{7*7}",
+            "{{config}}",
+            "{{self._x}}",
+            "{{''.__class__}}",
+            "${T(java.lang.Math).random()}",
+            "{{x|attr('y')}}",
+            "%{(#a=1)}",
+            "<#assign ex=1>",
+            "<%= File.open('/etc/x') %>",
+        ] {
+            assert!(judge(text).is_some(), "{text}");
+        }
+        for text in [
+            "{{name}}",
+            "{{ .Values.image }}",
+            "{{pod}} - {{namespace}}",
+            "${var}",
+            "${var:csv}",
+            "${size + 1}",
+            "${20}",
+            "#{name}",
+            "%{word:user}",
+            "<%=title%>",
+            "{{ count + 1 }}",
+            "{{ settings_url }}",
+            "{{config_name}}",
+        ] {
+            assert_eq!(judge(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! cmd.exe and PowerShell grammar that is none of the shell's: conditionals, loops, variables, cmdlets.
+
+use super::super::ascii::{at, find, from, has, in_table, lower};
+use super::operand::{self, Operand};
+use super::word::skip_blanks;
+
+/// Environment variables of Windows as an attack writes them.
+const VARIABLES: &[&[u8]] = &[
+    b"%appdata%",
+    b"%comspec%",
+    b"%os%",
+    b"%path:~",
+    b"%programdata%",
+    b"%programfiles%",
+    b"%public%",
+    b"%systemdrive%",
+    b"%systemroot%",
+    b"%temp%",
+    b"%userprofile%",
+    b"%windir%",
+];
+
+/// PowerShell cmdlets and aliases that fetch, run or change something.
+#[rustfmt::skip]
+const CMDLETS: &[&str] = &[
+    "add-type", "clear-eventlog", "copy-item", "get-childitem", "get-ciminstance", "get-content", "get-credential",
+    "get-itemproperty", "get-localuser", "get-process", "get-service", "get-wmiobject", "iex", "invoke-cimmethod",
+    "invoke-command", "invoke-expression", "invoke-item", "invoke-mimikatz", "invoke-restmethod", "invoke-webrequest",
+    "invoke-wmimethod", "irm", "iwmi", "iwr", "move-item", "new-item", "new-localuser", "new-object", "new-psdrive",
+    "out-file", "remove-item", "restart-computer", "set-content", "set-executionpolicy", "set-itemproperty",
+    "set-mppreference", "start-bitstransfer", "start-process", "start-service", "stop-computer", "stop-process",
+    "write-host", "write-output",
+];
+
+/// An environment variable at `i` (a `%`): its end.
+pub fn variable(bytes: &[u8], i: usize) -> Option<usize> {
+    VARIABLES
+        .iter()
+        .find(|name| has(bytes, i, name))
+        .map(|name| i + name.len())
+}
+
+/// A cmdlet at `i`, with an operand that a cmdlet takes: its end.
+pub fn cmdlet(bytes: &[u8], i: usize) -> Option<usize> {
+    let i = skip_blanks(bytes, i);
+    let rest = from(bytes, i);
+    let len = rest
+        .iter()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-')
+        .count();
+    let mut scratch = [0; 24];
+    let name = rest
+        .get(..len)
+        .and_then(|name| lower(name, &mut scratch))
+        .and_then(|len| scratch.get(..len))?;
+    if !in_table(CMDLETS, name) {
+        return None;
+    }
+    let end = i + len;
+    let call = at(bytes, skip_blanks(bytes, end)) == b'(';
+    let dashed = name.contains(&b'-');
+    let operand = operand::after(bytes, end);
+    let takes = matches!(
+        operand,
+        Operand::Option | Operand::File | Operand::Address | Operand::Variable | Operand::Quoted
+    );
+    (call
+        || takes
+        || dashed && matches!(operand, Operand::Separator | Operand::End | Operand::Word))
+    .then_some(end)
+}
+
+/// A loop or a conditional of cmd.exe at `i`: `for %x in (…)`, `if exist x …`.
+pub fn control(bytes: &[u8], i: usize) -> Option<usize> {
+    let i = skip_blanks(bytes, i);
+    if has(bytes, i, b"for ") || has(bytes, i, b"for\t") {
+        return for_loop(bytes, i);
+    }
+    if has(bytes, i, b"if ") || has(bytes, i, b"if\t") {
+        return conditional(bytes, i);
+    }
+    None
+}
+
+/// `for [/d|/r|/l|/f [options]] %x in (`.
+fn for_loop(bytes: &[u8], i: usize) -> Option<usize> {
+    let window = from(bytes, i);
+    let percent = window.iter().take(96).position(|byte| *byte == b'%')?;
+    let head = window.get(3..percent)?.trim_ascii();
+    if !(head.is_empty() || at(head, 0) == b'/') {
+        return None;
+    }
+    let opened = find(from(window, percent), b" in", 32)?;
+    let rest = from(window, percent + opened + 3);
+    (rest.iter().find(|byte| **byte != b' ') == Some(&b'(')).then_some(i + percent + opened + 3)
+}
+
+/// `if [/i] [not] (exist x|defined x|a==b|a EQU b)`, with something of a batch file in it.
+fn conditional(bytes: &[u8], i: usize) -> Option<usize> {
+    let mut k = skip_blanks(bytes, i + 2);
+    let mut batch = false;
+    if has(bytes, k, b"/i ") {
+        k = skip_blanks(bytes, k + 3);
+        batch = true;
+    }
+    if has(bytes, k, b"not ") {
+        k = skip_blanks(bytes, k + 4);
+    }
+    let rest = from(bytes, k);
+    for word in [&b"exist "[..], b"defined ", b"errorlevel "] {
+        if has(bytes, k, word) {
+            let operand = from(rest, word.len()).trim_ascii_start();
+            let file = matches!(at(operand, 0), b'"' | b'%' | b'(') || at(operand, 1) == b':';
+            let runs = [
+                &b" echo"[..],
+                b" cmd",
+                b" set ",
+                b" goto",
+                b" del ",
+                b" copy ",
+            ]
+            .iter()
+            .any(|command| find(operand, command, 120).is_some());
+            return (file || runs).then_some(k + word.len());
+        }
+    }
+    let first = at(rest, 0);
+    let quoted =
+        matches!(first, b'%' | b'"' | b'!' | b'[' | b'{' | b'(') || find(rest, b"%", 24).is_some();
+    let compared = [
+        &b"=="[..],
+        b" equ ",
+        b" neq ",
+        b" lss ",
+        b" leq ",
+        b" gtr ",
+        b" geq ",
+    ]
+    .iter()
+    .find_map(|operator| find(rest, operator, 96).map(|at| at + operator.len()))?;
+    (batch || quoted).then_some(k + compared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ascii::is_sorted;
+    use super::*;
+
+    #[test]
+    fn cmdlets_are_sorted() {
+        assert!(is_sorted(CMDLETS));
+    }
+
+    #[test]
+    fn batch_and_powershell() {
+        for text in [
+            "FOR %G IN (a,b) DO x",
+            "for /f \"tokens=*\" %%A in (x) do y",
+            "if not defined n1 set \"n1=0\"",
+            "IF EXIST \"x.txt\" ECHO y",
+            "if \"%V%\" == \"a\" @echo ok",
+        ] {
+            assert!(control(text.as_bytes(), 0).is_some(), "{text}");
+        }
+        for text in [
+            "for 50% in (2024)",
+            "if you exist, you think",
+            "if a == b then",
+            "for all in (a)",
+            "if exist problems call us",
+        ] {
+            assert!(control(text.as_bytes(), 0).is_none(), "{text}");
+        }
+        assert!(cmdlet(b"Invoke-WebRequest http://h/x", 0).is_some());
+        assert!(cmdlet(b"iex (New-Object x)", 0).is_some());
+        assert!(cmdlet(b"iex files", 0).is_none());
+        assert!(variable(b"%ComSpec%", 0).is_some());
+    }
+}
