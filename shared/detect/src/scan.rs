@@ -68,8 +68,8 @@ impl Scanner {
         &self.options
     }
 
-    /// Inspects one value as it came on the wire: query, form and path values still encoded, JSON and XML ones as their
-    /// parsers give them. Adds what it finds to `out`.
+    /// Inspects one value and adds what it finds to `out`. Path, query, cookie and header values come as they are on the
+    /// wire; a body's values as its reader gives them, form fields decoded once, JSON and XML texts unescaped.
     pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
         match (place.kind, place.name) {
             (Kind::Path, _) => self.path(place, value, out),
@@ -184,12 +184,9 @@ impl Scanner {
     }
 }
 
-/// Whether values of this kind are percent-encoded with `+` for a space before anybody reads them.
+/// Whether values of this kind come percent-encoded with `+` for a space. Form fields are decoded by the body's reader.
 const fn is_form_encoded(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Query | Kind::QueryName | Kind::Form | Kind::FormName
-    )
+    matches!(kind, Kind::Query | Kind::QueryName)
 }
 
 /// What stands before and behind the first `separator`.

@@ -83,7 +83,8 @@ fn judge(resolved: &Resolved<'_>) -> Option<&'static Rule> {
         .then_some(&rules::LEAK)
 }
 
-/// Where `jndi:` with a remote scheme stands, braces or not.
+/// Where `jndi:` with a remote scheme stands as a word. What follows a letter, a digit or a semicolon may be the rest of an
+/// encoded brace (`%7Bjndi:`, `&#123;jndi:`) and is judged in the form that has the brace.
 fn bare_name(bytes: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"jndi:";
     bytes
@@ -91,6 +92,10 @@ fn bare_name(bytes: &[u8]) -> Option<usize> {
         .enumerate()
         .find_map(|(at, window)| {
             let rest = bytes.get(at + NAME.len()..)?;
+            let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+            if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b';') {
+                return None;
+            }
             (window.eq_ignore_ascii_case(NAME)
                 && SCHEMES.iter().any(|scheme| starts_with(rest, scheme)))
             .then_some(at)

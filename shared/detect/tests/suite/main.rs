@@ -1,0 +1,8 @@
+//! Tests of the crate as its users see it.
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod rows;
+#[cfg(test)]
+mod rules;

@@ -1,0 +1,139 @@
+//! What holds for every rule of every category, and the prefilter against all examples.
+
+use std::collections::HashSet;
+
+use backstop_detect::detectors::DETECTORS;
+use backstop_detect::prefilter::features;
+use backstop_detect::{
+    Category, Findings, Hits, Input, Level, Rule, ScanOptions, Scanner, rules, rules_of,
+};
+use backstop_http::{Kind, Place};
+
+use crate::rows::rows;
+
+/// A place where a rule's example can stand as it is, without a decoding of the place's own.
+fn place(rule: &Rule) -> Place<'static> {
+    match rule.category {
+        Category::HeaderInjection => Place::new(
+            if rule.name == "header-newline" {
+                Kind::Path
+            } else {
+                Kind::Cookie
+            },
+            b"",
+        ),
+        Category::BotScanner if rule.name == "bot-probe-path" => Place::new(Kind::Path, b""),
+        Category::BotScanner => Place::new(Kind::Header, b"user-agent"),
+        Category::XxeInjection => Place::new(Kind::XmlDocument, b""),
+        _ => Place::new(Kind::Json, b"/example"),
+    }
+}
+
+fn found(place: Place<'_>, value: &[u8]) -> Vec<&'static str> {
+    let mut scanner = Scanner::new(ScanOptions {
+        level: Level::Three,
+        http_libraries: true,
+        ..ScanOptions::default()
+    });
+    let mut findings = Findings::new();
+    scanner.inspect(place, value, &mut findings);
+    findings
+        .as_slice()
+        .iter()
+        .map(|finding| finding.rule.name)
+        .collect()
+}
+
+#[test]
+fn ids_and_names_are_unique_and_numbered_by_category() {
+    let mut ids = HashSet::new();
+    let mut names = HashSet::new();
+    for category in Category::ALL {
+        for rule in rules_of(category) {
+            assert_eq!(rule.category, category, "{}", rule.name);
+            assert_eq!(rule.id / 1000, category as u32 + 1, "{}", rule.name);
+            assert!(ids.insert(rule.id), "{} twice", rule.id);
+            assert!(names.insert(rule.name), "{} twice", rule.name);
+            let plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            assert!(rule.name.bytes().all(plain), "{}", rule.name);
+            for text in [
+                rule.description,
+                rule.example,
+                rule.lookalike,
+                rule.reference,
+            ] {
+                assert!(!text.is_empty(), "{}", rule.name);
+            }
+        }
+    }
+    assert_eq!(rules().count(), ids.len());
+}
+
+#[test]
+fn every_example_is_found_and_no_lookalike_is() {
+    let mut wrong = Vec::new();
+    for rule in rules() {
+        // A header's name is not a value: `header_names_of_scanners_are_found` looks at it.
+        if rule.name == "bot-scanner-header" {
+            continue;
+        }
+        if !found(place(rule), rule.example.as_bytes()).contains(&rule.name) {
+            wrong.push(format!("{}: example not found", rule.name));
+        }
+        if found(place(rule), rule.lookalike.as_bytes()).contains(&rule.name) {
+            wrong.push(format!("{}: look-alike found", rule.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn header_names_of_scanners_are_found() {
+    let memo = found(Place::new(Kind::Header, b"x-scan-memo"), b"Category=Audit");
+    assert_eq!(memo, ["bot-scanner-header"]);
+    assert!(found(Place::new(Kind::Header, b"x-scan-id"), b"7").is_empty());
+}
+
+#[test]
+fn libraries_are_bots_only_where_that_is_switched_on() {
+    let place = Place::new(Kind::Header, b"user-agent");
+    assert_eq!(found(place, b"curl/8.5.0"), ["bot-http-library"]);
+    let mut findings = Findings::new();
+    Scanner::new(ScanOptions::default()).inspect(place, b"curl/8.5.0", &mut findings);
+    assert!(findings.is_empty());
+}
+
+/// What a detector would find on its own, the prefilter has it look at: for every example and every row.
+#[test]
+fn the_prefilter_passes_whatever_a_detector_finds() {
+    let examples = rules().map(|rule| (place(rule), rule.example.as_bytes().to_vec()));
+    let rows = rows();
+    let rows = rows.iter().map(|row| (row.place(), row.input.clone()));
+    for (place, value) in examples.chain(rows) {
+        let seen = features(&value);
+        for detector in &DETECTORS {
+            let mut hits = Hits::new(Level::Three);
+            let input = Input {
+                bytes: &value,
+                place,
+                level: Level::Three,
+            };
+            (detector.detect)(&input, &mut hits);
+            assert!(
+                hits.is_empty() || (detector.wants)(seen.of(detector.category)),
+                "{}: {:?} in {}",
+                detector.category,
+                hits.as_slice(),
+                value.escape_ascii()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_detector_wants_a_value_without_features() {
+    for detector in &DETECTORS {
+        assert!(!(detector.wants)(0), "{}", detector.category);
+    }
+}
