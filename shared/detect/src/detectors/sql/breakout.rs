@@ -1,0 +1,260 @@
+//! What follows the quote that closes the application's own literal.
+
+use super::grammar::{comparison, operand};
+use super::judge::Judge;
+use super::rules;
+use super::token::{Kind, Token};
+use super::words::Word;
+
+/// How many tokens are looked through for the end of the value.
+const REACH: usize = 32;
+
+/// The token at `index` is a [`Kind::Prefix`]: what follows it?
+pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
+    let closed = index + 1;
+    let after = closed + usize::from(judge.at(closed).kind == Kind::Close);
+    let token = judge.at(after);
+    match token.kind {
+        Kind::Comment => comment(judge, after),
+        Kind::Comma => values(judge, after),
+        Kind::Semicolon => {
+            javascript(judge, after + 1);
+            if let Some(end) = ends_cut(judge, after + 1).filter(|end| *end > after + 1) {
+                judge.found(&rules::STACKED, 0, end + 1);
+            } else {
+                judge.found(&rules::FRAGMENT, 0, after + 1);
+            }
+        }
+        Kind::Bars | Kind::Ampersands => {
+            javascript(judge, after + 1);
+            reopened(judge, after);
+        }
+        Kind::Compare => reopened(judge, after),
+        Kind::Star | Kind::Arith => {
+            let computed =
+                judge.at(after + 1).is_constant() && judge.at(after + 2).kind == Kind::Comment;
+            if computed && let Some(end) = ends_cut(judge, after + 1) {
+                judge.found(&rules::COMMENT, 0, end + 1);
+            }
+            if judge.text(token) != b"&" {
+                reopened(judge, after);
+            }
+        }
+        Kind::Word => word(judge, after),
+        _ => {}
+    }
+}
+
+/// Whether the application's literal is one word: prose before the quote makes an apostrophe likely.
+fn is_one_word(judge: &Judge<'_, '_>) -> bool {
+    let prefix = judge.text(judge.at(0));
+    let words = prefix
+        .split(|b| b.is_ascii_whitespace())
+        .filter(|w| !w.is_empty());
+    words.take(2).count() < 2
+}
+
+/// The comment at `index` cuts: what is behind it?
+fn comment(judge: &mut Judge<'_, '_>, index: usize) {
+    let token = judge.at(index);
+    let tail = judge.bytes.get(token.end as usize..).unwrap_or_default();
+    let spaced = judge
+        .text(judge.at(0))
+        .iter()
+        .rev()
+        .nth(1)
+        .is_some_and(u8::is_ascii_whitespace);
+    let tight = !token.spaced && !spaced;
+    let sure = match words_in(tail) {
+        0 => tight || is_one_word(judge),
+        1 => is_one_word(judge),
+        _ => false,
+    };
+    if sure {
+        judge.found(&rules::COMMENT, 0, index + 1);
+    } else {
+        judge.found(&rules::LOOSE_COMMENT, 0, index + 1);
+    }
+}
+
+/// How many words `tail` has, at most two.
+pub fn words_in(tail: &[u8]) -> usize {
+    tail.split(|b| !b.is_ascii_alphanumeric() && *b != b'_' && *b < 0x80)
+        .filter(|w| !w.is_empty())
+        .take(2)
+        .count()
+}
+
+/// Whether the value ends in a comment that cuts nothing the client wrote.
+pub fn ends_cut(judge: &Judge<'_, '_>, from: usize) -> Option<usize> {
+    for index in from..from + REACH {
+        let token = judge.at(index);
+        match token.kind {
+            Kind::End => return None,
+            Kind::Comment => {
+                let tail = judge.bytes.get(token.end as usize..).unwrap_or_default();
+                let allowed = usize::from(judge.text(token).starts_with(b"-"));
+                if words_in(tail) <= allowed {
+                    return Some(index);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `'='`, `'||'a'||'`, `'+(…)+'`: an operator here, and at the end an operator and the quote again.
+fn reopened(judge: &mut Judge<'_, '_>, index: usize) {
+    for end in index + 1..index + REACH {
+        let token = judge.at(end);
+        if token.kind == Kind::OpenText {
+            let before = judge.before(end);
+            let operator = matches!(
+                before.kind,
+                Kind::Compare | Kind::Arith | Kind::Star | Kind::Bars | Kind::Ampersands
+            ) || before.word.is_logic()
+                || before.is(Word::Like)
+                || judge.text(before) == b"!";
+            // "*" is a quoted star.
+            let quoted =
+                end == 2 && judge.before(end).kind == Kind::Star && judge.text(token) == b"\"";
+            let same = judge.text(token).first() == judge.text(judge.at(0)).last();
+            if operator && same && !quoted && is_short_word(judge, token) {
+                judge.found(&rules::QUOTES, 0, end + 1);
+            }
+            return;
+        }
+        if token.kind == Kind::End {
+            return;
+        }
+    }
+}
+
+fn is_short_word(judge: &Judge<'_, '_>, token: Token) -> bool {
+    let text = judge.text(token).trim_ascii_end();
+    text.len() <= 32 && !text.iter().any(u8::is_ascii_whitespace)
+}
+
+fn word(judge: &mut Judge<'_, '_>, index: usize) {
+    let token = judge.at(index);
+    let next = judge.at(index + 1);
+    if token.word.is_logic() || token.word.compares() || token.is(Word::Not) {
+        // x'or'y
+        let string = comparison(judge.tokens, index).map_or(index + 1, |(next, _, _)| next);
+        let text = judge.at(string);
+        if text.kind == Kind::OpenText && judge.at(string + 1).kind == Kind::End {
+            // 'or' alone is a quoted word.
+            let quoted = judge.at(0).end == 1 && !token.spaced;
+            if is_one_word(judge) && is_short_word(judge, text) && !quoted {
+                judge.found(&rules::QUOTES, 0, string + 1);
+            } else {
+                judge.found(&rules::FRAGMENT, 0, string + 1);
+            }
+        }
+        let sign = matches!(next.kind, Kind::Bars | Kind::Ampersands);
+        if sign {
+            judge.found(&rules::BOOLEAN, 0, index + 2);
+        }
+        if token.word.is_logic() {
+            javascript(judge, index + 1);
+            if judge.at(index + 1).kind != Kind::OpenText {
+                reopened(judge, index);
+            }
+            truncated(judge, index);
+        }
+    }
+    let keyword = token.word.is_logic()
+        || token.word.is_clause()
+        || token.word.compares()
+        || token.word.is_statement()
+        || matches!(
+            token.word,
+            Word::Not | Word::Collate | Word::Setop | Word::As | Word::Join
+        );
+    if keyword && let Some(end) = ends_cut(judge, index + 1) {
+        judge.found(&rules::COMMENT, 0, end + 1);
+    }
+    if token.word.is_statement() && token.word != Word::If && next.kind != Kind::End {
+        judge.found(&rules::FRAGMENT, 0, index + 2);
+    }
+}
+
+/// `' or x<`: the comparison's right side was cut off.
+fn truncated(judge: &mut Judge<'_, '_>, index: usize) {
+    let Some(left) = operand(judge.tokens, index + 1) else {
+        return;
+    };
+    let operator = judge.at(left.next);
+    if judge.at(left.next + 1).kind != Kind::End {
+        return;
+    }
+    match operator.kind {
+        Kind::Compare if judge.text(operator) != b"?" => {
+            judge.found(&rules::BOOLEAN, 0, left.next + 1)
+        }
+        Kind::Arith | Kind::Other | Kind::Compare => {
+            judge.found(&rules::FRAGMENT, 0, left.next + 1)
+        }
+        _ => {}
+    }
+}
+
+/// `',null,null)--`: the rest of a list of values.
+fn values(judge: &mut Judge<'_, '_>, index: usize) {
+    let mut next = index;
+    let mut items = 0;
+    while judge.at(next).kind == Kind::Comma && next < index + REACH {
+        let Some(item) = operand(judge.tokens, next + 1) else {
+            break;
+        };
+        if item.class == super::grammar::Class::Column {
+            break;
+        }
+        items += 1;
+        next = item.next;
+    }
+    if items == 0 {
+        return;
+    }
+    let after = judge.at(next);
+    let closed = judge.before(next).kind == Kind::Close;
+    if after.kind == Kind::Comment || closed && (after.stops() || after.kind == Kind::Comma) {
+        judge.found(&rules::VALUES, 0, next + 1);
+    } else if after.stops() {
+        judge.found(&rules::FRAGMENT, 0, next);
+    }
+}
+
+/// Server-side JavaScript: `'; return true; var x='`, `' || this.a == 1//`.
+fn javascript(judge: &mut Judge<'_, '_>, index: usize) {
+    const STATEMENTS: [&[u8]; 9] = [
+        b"return",
+        b"var",
+        b"let",
+        b"while",
+        b"throw",
+        b"function",
+        b"sleep",
+        b"this",
+        b"db",
+    ];
+    let token = judge.at(index);
+    let name = judge.text(token);
+    let first = name.split(|b| *b == b'.').next().unwrap_or_default();
+    let dotted = first.len() < name.len();
+    let code = STATEMENTS.contains(&first) && (dotted || first != b"this" && first != b"db");
+    if !code {
+        return;
+    }
+    let ends = (index + 1..index + REACH)
+        .map(|i| judge.at(i))
+        .find(|t| matches!(t.kind, Kind::End | Kind::OpenText))
+        .is_some_and(|t| {
+            t.kind == Kind::OpenText || judge.bytes.ends_with(b"//") || judge.bytes.contains(&b'=')
+        });
+    let behind = judge.at(index + 1);
+    if ends || dotted || matches!(behind.kind, Kind::Open | Kind::Number) || behind.is(Word::Bool) {
+        judge.found(&rules::JAVASCRIPT, 0, index + 1);
+    }
+}

@@ -1,0 +1,240 @@
+//! Walks the tokens of one context and asks, at each that can begin something, what it begins.
+
+use std::ops::Range;
+
+use super::fold::Window;
+use super::grammar::at;
+use super::token::{Kind, Token};
+use super::tokenizer::{Context, Tokenizer};
+use super::words::Word;
+use super::{boolean, breakout, clause, function, rules, select, statement};
+use crate::{Hits, Input, Rule, Severity};
+
+use backstop_http::Kind as Place;
+
+/// What stands before a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// Nothing: the value begins here.
+    Start,
+    /// A literal of the application's that the value closes, and brackets.
+    Literal,
+    /// One constant and brackets: `1)`, as where the application expects a number.
+    Number,
+    /// Anything else.
+    Text,
+}
+
+/// The state of one stretch of one context.
+pub struct Judge<'a, 'h> {
+    /// The value.
+    pub bytes: &'a [u8],
+    /// The stretch.
+    pub tokens: &'a [Token],
+    /// Whether the stretch begins where the value begins.
+    pub first: bool,
+    /// Whether the place is one where whole statements are some applications' way: a JSON string, a form field `sql`.
+    pub by_design: bool,
+    hits: &'h mut Hits,
+}
+
+/// Judges `input` in `context`. Stops early once something critical is found.
+pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
+    let mut window = Window::new(Tokenizer::new(input.bytes, context));
+    while window.advance() {
+        let due = window.due();
+        let mut judge = Judge {
+            bytes: input.bytes,
+            tokens: window.tokens(),
+            first: window.is_first(),
+            by_design: takes_statements(input),
+            hits,
+        };
+        judge.stretch(due);
+        if is_certain(hits) {
+            return;
+        }
+    }
+}
+
+/// Whether the place may carry statements by design, as Grafana's `rawSql` and reporting APIs do.
+fn takes_statements(input: &Input<'_>) -> bool {
+    match input.place.kind {
+        Place::Json | Place::Graphql | Place::TextBody => true,
+        Place::Form | Place::Multipart => {
+            let name = input.place.name;
+            super::ends_with_ignore_case(name, b"sql")
+                || [b"query".as_slice(), b"statement", b"stmt"]
+                    .iter()
+                    .any(|known| name.eq_ignore_ascii_case(known))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a critical finding is among `hits`: further contexts would add nothing.
+pub fn is_certain(hits: &Hits) -> bool {
+    hits.as_slice()
+        .iter()
+        .any(|hit| hit.rule.severity == Severity::Critical)
+}
+
+impl<'a> Judge<'a, '_> {
+    /// The token at `index`, `Token::END` past the last.
+    pub fn at(&self, index: usize) -> Token {
+        at(self.tokens, index)
+    }
+
+    /// The token before `index`, `Token::END` before the first.
+    pub fn before(&self, index: usize) -> Token {
+        index.checked_sub(1).map_or(Token::END, |i| self.at(i))
+    }
+
+    /// The bytes of `token`.
+    pub fn text(&self, token: Token) -> &'a [u8] {
+        self.bytes
+            .get(token.start as usize..token.end as usize)
+            .unwrap_or_default()
+    }
+
+    /// Records `rule` from the token at `from` to the one before `to`.
+    pub fn found(&mut self, rule: &'static Rule, from: usize, to: usize) {
+        let start = self.at(from).start as usize;
+        let last = self.at(to
+            .saturating_sub(1)
+            .max(from)
+            .min(self.tokens.len().saturating_sub(1)));
+        let end = (last.end as usize).min(self.bytes.len());
+        self.hits.push(rule, start.min(end)..end);
+    }
+
+    /// What stands before position `index`.
+    pub fn lead(&self, index: usize) -> Lead {
+        if !self.first || index > 4 {
+            return Lead::Text;
+        }
+        let Some(before) = self.tokens.get(..index) else {
+            return Lead::Text;
+        };
+        let rest = match before {
+            [] => return Lead::Start,
+            [first, rest @ ..] if first.kind == Kind::Prefix => (Lead::Literal, rest),
+            [first, rest @ ..]
+                if first.is_constant() || matches!(first.kind, Kind::Close | Kind::Semicolon) =>
+            {
+                (Lead::Number, rest)
+            }
+            [first, number, rest @ ..]
+                if first.kind == Kind::Open && number.kind == Kind::Number =>
+            {
+                (Lead::Number, rest)
+            }
+            [first, rest @ ..] if first.kind == Kind::Open => (Lead::Start, rest),
+            _ => return Lead::Text,
+        };
+        let neutral = |t: &Token| matches!(t.kind, Kind::Close | Kind::Semicolon | Kind::Comment);
+        if rest.1.iter().all(neutral) {
+            rest.0
+        } else {
+            Lead::Text
+        }
+    }
+
+    /// Whether an injected piece can start at `index`: after a closed literal or a number.
+    pub fn injected(&self, index: usize) -> bool {
+        matches!(self.lead(index), Lead::Literal | Lead::Number)
+    }
+
+    fn stretch(&mut self, due: Range<usize>) {
+        for index in due {
+            let token = self.at(index);
+            match token.kind {
+                Kind::Prefix => breakout::judge(self, index),
+                Kind::Word => self.word(index, token),
+                Kind::Bars | Kind::Ampersands => boolean::judge(self, index),
+                Kind::Variable => function::variable(self, index),
+                Kind::Open if self.at(index + 1).is(Word::Select) => select::subquery(self, index),
+                _ => {}
+            }
+            if index == 0 && self.first && token.kind != Kind::Prefix {
+                boolean::whole(self);
+            }
+        }
+    }
+
+    fn word(&mut self, index: usize, token: Token) {
+        match token.word {
+            Word::Or | Word::And | Word::Xor | Word::Where | Word::Having => {
+                boolean::judge(self, index);
+                clause::judge(self, index);
+            }
+            Word::Union | Word::Setop => clause::union(self, index),
+            Word::Order | Word::Group | Word::Limit | Word::Procedure | Word::Into => {
+                clause::judge(self, index);
+            }
+            Word::Like | Word::In | Word::Between | Word::Is | Word::Not => {
+                clause::compared(self, index);
+            }
+            Word::Case if self.at(index + 1).is(Word::When) => {
+                boolean::choice(self, index, index + 2)
+            }
+            Word::As => clause::named(self, index),
+            Word::From => clause::from(self, index),
+            Word::Select => select::judge(self, index),
+            Word::Catalog => function::catalog(self, index),
+            Word::Proc => function::procedure(self, index),
+            word if word.is_function() => function::judge(self, index),
+            word if word.is_statement() => statement::judge(self, index),
+            _ => {}
+        }
+        if (token.commented || self.at(index + 1).commented) && self.is_hidden(index) {
+            self.found(&rules::VERSIONED, index, index + 1);
+        }
+    }
+
+    /// Whether the keyword at `index` is in or behind a comment that no one would put there.
+    fn is_hidden(&self, index: usize) -> bool {
+        let token = self.at(index);
+        let keyword = token.word.is_logic()
+            || token.word.is_clause()
+            || token.word.is_statement()
+            || token.word.is_sql_function();
+        if !keyword {
+            return false;
+        }
+        let start = token.start as usize;
+        let versioned = self
+            .bytes
+            .get(start.saturating_sub(9)..start)
+            .is_some_and(|before| {
+                let digits = before
+                    .iter()
+                    .rev()
+                    .take_while(|b| b.is_ascii_digit())
+                    .count();
+                let mark = before
+                    .get(..before.len().saturating_sub(digits))
+                    .unwrap_or_default();
+                mark.ends_with(b"/*!") && !token.spaced
+            });
+        // union/**/select
+        let before = self.before(index);
+        let glued = token.commented
+            && !token.spaced
+            && (before.ends_operand() || before.kind == Kind::Word);
+        let after = self.at(index + 1);
+        let glues = after.commented && !after.spaced && after.kind != Kind::End;
+        let common = matches!(
+            token.word,
+            Word::If
+                | Word::Set
+                | Word::Values
+                | Word::Begin
+                | Word::Call
+                | Word::Replace
+                | Word::Load
+                | Word::Into
+        );
+        versioned || glues && (glued || token.word.is_statement() && !common)
+    }
+}
