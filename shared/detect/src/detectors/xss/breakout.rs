@@ -8,7 +8,7 @@ use super::ascii::{
 };
 use super::elements::{handler_rule, looks_like_code};
 use super::rules::{ATTRIBUTE_BREAKOUT, JS_GADGET, STYLE};
-use super::{handlers, jsx, script, style};
+use super::{handlers, jsx, script, style, tags};
 use crate::Hits;
 
 /// Handlers and styles assigned outside of any tag: `" onfocus=go() x="`.
@@ -129,37 +129,22 @@ pub fn tag_end(bytes: &[u8], hits: &mut Hits) {
     let opens = at(rest, signs) == Some(b'<')
         && (at(rest, signs + 1)
             .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'/' || byte == b'!'));
-    if closes && opens {
+    if closes && opens && tags::is_bare_or_leads_away(bytes, quote + signs) {
         hits.push(&ATTRIBUTE_BREAKOUT, quote..quote + signs + 1);
     }
 }
 
-/// JavaScript written with brackets, `!` and `+` alone.
+/// JavaScript written with brackets, `!` and `+` alone; spaces may stand where a form turned `+` into them.
 pub fn nameless_code(bytes: &[u8], hits: &mut Hits) {
     let mut position = 0;
-    while let Some(found) = memchr::memchr(b'[', from(bytes, position)) {
+    while let Some(found) = memchr::memchr2(b'[', b'!', from(bytes, position)) {
+        // A run begins with what groups its first bracket.
         let start = position + found;
+        let start = start - usize::from(before(bytes, start) == Some(b'('));
         let run = from(bytes, start);
         let length = run
             .iter()
-            .take_while(|byte| {
-                matches!(
-                    byte,
-                    b'[' | b']'
-                        | b'('
-                        | b')'
-                        | b'!'
-                        | b'+'
-                        | b'{'
-                        | b'}'
-                        | b' '
-                        | b'~'
-                        | b'$'
-                        | b'`'
-                        | b'<'
-                        | b'|'
-                )
-            })
+            .take_while(|byte| b"[](){}!+~$`<| ".contains(byte))
             .count();
         let run = run.get(..length).unwrap_or_default();
         if length >= 8 && is_nameless(run) {
@@ -170,9 +155,25 @@ pub fn nameless_code(bytes: &[u8], hits: &mut Hits) {
     }
 }
 
+/// Whether a run of signs holds empty arrays that are negated, added up or indexed by each other.
 fn is_nameless(run: &[u8]) -> bool {
-    let empty = run.windows(2).filter(|pair| *pair == b"[]").take(3).count();
-    let negated =
-        memchr::memmem::find(run, b"![]").is_some() || memchr::memmem::find(run, b"+[]").is_some();
-    empty >= 2 && negated && run.iter().any(|byte| matches!(byte, b'(' | b'+'))
+    let mut empty = 0;
+    let mut operated = 0;
+    let mut last = 0;
+    for pair in run.windows(2) {
+        if pair == b"[]" || pair == b"{}" {
+            empty += 1;
+            operated += usize::from(matches!(last, b'!' | b'~' | b'+'));
+        }
+        if let [byte, _] = pair
+            && *byte != b' '
+        {
+            last = *byte;
+        }
+    }
+    empty >= 2
+        && operated >= 1
+        && run
+            .iter()
+            .any(|byte| matches!(byte, b'(' | b'+' | b'<' | b'`'))
 }

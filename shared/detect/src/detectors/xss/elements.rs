@@ -2,9 +2,10 @@
 
 use super::ascii::{find, is_one_of, starts_with};
 use super::handlers;
+use super::host;
 use super::jsx;
 use super::rules::{
-    ANIMATE, BASE_TAG, DATA_URL, EVENT_HANDLER, FORM_ACTION, IFRAME, JAVASCRIPT, LINK_TAG,
+    ANIMATE, BASE_TAG, DATA_URL, EVENT_HANDLER, FORM_ACTION, IFRAME, JAVASCRIPT, LINK_HOST,
     META_TAG, ONCLICK, ONERROR, ONLOAD, PLUGIN_TAG, SRCDOC, STYLE,
 };
 use super::scheme::{self, Danger};
@@ -231,6 +232,9 @@ pub fn attribute_rule(
     if name.eq_ignore_ascii_case(b"srcdoc") {
         return Some(&SRCDOC);
     }
+    if is_one_of(name, &[b"href", b"src"]) && host::is_disguised(value) {
+        return Some(&LINK_HOST);
+    }
     element_attribute(element, name, value)
 }
 
@@ -238,7 +242,7 @@ pub fn attribute_rule(
 fn element_attribute(element: Element, name: &[u8], value: &[u8]) -> Option<&'static Rule> {
     match element {
         Element::Frame if is_one_of(name, &[b"src", b"href"]) => {
-            (!is_video_player(value)).then_some(&IFRAME)
+            (!host::is_video_player(value)).then_some(&IFRAME)
         }
         Element::Plugin
             if is_one_of(
@@ -274,22 +278,8 @@ fn element_attribute(element: Element, name: &[u8], value: &[u8]) -> Option<&'st
         Element::Meta if name.eq_ignore_ascii_case(b"content") => {
             find(value, b"charset=utf-7").map(|_| &META_TAG)
         }
-        Element::Link if name.eq_ignore_ascii_case(b"rel") => {
-            let loads = [
-                &b"stylesheet"[..],
-                b"import",
-                b"preload",
-                b"modulepreload",
-                b"prefetch",
-                b"prerender",
-            ];
-            loads
-                .iter()
-                .any(|kind| find(value, kind).is_some())
-                .then_some(&LINK_TAG)
-        }
         Element::Form if is_one_of(name, &[b"action", b"formaction"]) => {
-            leaves_the_site(value).then_some(&FORM_ACTION)
+            host::leaves_the_site(value).then_some(&FORM_ACTION)
         }
         Element::Animation if is_one_of(name, &[b"attributename", b"handler", b"ev:event"]) => {
             let harmful = handlers::is_known(value)
@@ -302,6 +292,35 @@ fn element_attribute(element: Element, name: &[u8], value: &[u8]) -> Option<&'st
         }
         _ if is_one_of(name, &[b"datasrc", b"dataformatas"]) => Some(&PLUGIN_TAG),
         _ => None,
+    }
+}
+
+/// What a link element loads and from where, over its attributes in any order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkParts {
+    loads: bool,
+    imports: bool,
+    away: bool,
+}
+
+impl LinkParts {
+    /// Adds an attribute; answers whether the link loads a style sheet or a script from another host, or imports a page.
+    pub fn add(&mut self, attribute: &Attribute<'_>) -> bool {
+        const LOADING: [&[u8]; 5] = [
+            b"stylesheet",
+            b"preload",
+            b"prefetch",
+            b"prerender",
+            b"icon",
+        ];
+        let value = attribute.value.unwrap_or_default();
+        if attribute.name.eq_ignore_ascii_case(b"rel") {
+            self.loads |= LOADING.iter().any(|kind| find(value, kind).is_some());
+            self.imports |= find(value, b"import").is_some();
+        } else if attribute.name.eq_ignore_ascii_case(b"href") {
+            self.away |= host::leaves_the_site(value);
+        }
+        self.imports || self.loads && self.away
     }
 }
 
@@ -348,33 +367,6 @@ pub fn looks_like_code(value: &[u8]) -> bool {
         || starts_with(value, b"javascript:")
 }
 
-/// Whether a URL names another host.
-fn leaves_the_site(url: &[u8]) -> bool {
-    let url = url.trim_ascii();
-    starts_with(url, b"//")
-        || starts_with(url, b"\\\\")
-        || starts_with(url, b"http:")
-        || starts_with(url, b"https:")
-}
-
-/// Whether a frame shows a player that rich-text editors embed.
-fn is_video_player(url: &[u8]) -> bool {
-    const PLAYERS: [&[u8]; 8] = [
-        b"www.youtube.com/embed/",
-        b"www.youtube-nocookie.com/embed/",
-        b"player.vimeo.com/video/",
-        b"tv.naver.com/embed/",
-        b"tv.kakao.com/embed/",
-        b"play-tv.kakao.com/embed/",
-        b"open.spotify.com/embed/",
-        b"www.google.com/maps/embed",
-    ];
-    let url = url.trim_ascii();
-    let url = url.strip_prefix(b"https:").unwrap_or(url);
-    url.strip_prefix(b"//")
-        .is_some_and(|rest| PLAYERS.iter().any(|player| rest.starts_with(player)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,17 +374,5 @@ mod tests {
     #[test]
     fn the_table_of_elements_is_sorted() {
         assert!(KNOWN.is_sorted());
-    }
-
-    #[test]
-    fn a_player_is_told_by_host_and_path() {
-        assert!(is_video_player(b"https://www.youtube.com/embed/abc?rel=0"));
-        assert!(!is_video_player(
-            b"https://www.youtube.com.x.example/embed/abc"
-        ));
-        assert!(!is_video_player(
-            b"https://x.example/www.youtube.com/embed/"
-        ));
-        assert!(!is_video_player(b"http://www.youtube.com/embed/"));
     }
 }

@@ -10,7 +10,9 @@ mod breakout;
 mod elements;
 mod entity;
 mod handlers;
+mod host;
 mod jsx;
+mod objects;
 pub mod rules;
 mod scheme;
 mod script;
@@ -22,7 +24,7 @@ mod tests;
 
 use crate::{Hits, Input};
 use anchors::{CODE, COLON, CONTROL, EQUALS, HANDLER, TAG};
-use rules::{DATA_URL, JAVASCRIPT, STYLE};
+use rules::{DATA_URL, JAVASCRIPT, JAVASCRIPT_IDLE, STYLE};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
@@ -38,6 +40,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     breakout::attributes(bytes, hits);
     if let Some(start) = scheme::in_text(bytes) {
         hits.push(&JAVASCRIPT, start..bytes.len());
+    } else if let Some(start) = scheme::idle_in_text(bytes).filter(|_| !bytes.contains(&b'<')) {
+        hits.push(&JAVASCRIPT_IDLE, start..bytes.len());
     }
     if let Some(start) = scheme::data_in_text(bytes) {
         hits.push(&DATA_URL, start..bytes.len());

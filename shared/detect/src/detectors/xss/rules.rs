@@ -206,8 +206,8 @@ pub const ATTRIBUTE_BREAKOUT: Rule = Rule {
     id: 2019,
     name: "xss-attribute-breakout",
     description: "A value that begins by ending the attribute and the tag it is placed in, and opens its own.",
-    example: "x\"><u>mark",
-    lookalike: "<a href=\"/x\"><u>mark</u></a>",
+    example: "x\"><u>mark</u>",
+    lookalike: "photo\"><img class=\"large",
     reference: "CWE-79, CAPEC-243, CRS 941330",
     ..CRITICAL
 };
@@ -344,6 +344,27 @@ pub const TAG_LIKE: Rule = Rule {
     ..CRITICAL
 };
 
+/// `javascript:;`.
+pub const JAVASCRIPT_IDLE: Rule = Rule {
+    id: 2033,
+    name: "xss-javascript-idle",
+    description: "A script URL that does nothing, outside of markup: what scanners try first. Click trackers that record where a link leads send it too: a rule to switch off for their endpoint.",
+    example: "javascript:void(0)",
+    lookalike: "<a href=\"javascript:void(0)\">menu</a>",
+    reference: "CWE-83, CRS 941210",
+    ..CRITICAL
+};
+/// `<a href=//0x7f.1>`.
+pub const LINK_HOST: Rule = Rule {
+    id: 2034,
+    name: "xss-link-host",
+    description: "A link whose host is disguised: a number, octal or hexadecimal parts, a user name before it, control characters within it.",
+    example: "<a href=http://0x42.0x66/>here</a>",
+    lookalike: "<a href=\"https://example.com/a@b\">here</a>",
+    reference: "CWE-601, CAPEC-98",
+    ..CRITICAL
+};
+
 /// Every rule of this category.
 pub static RULES: &[Rule] = &[
     SCRIPT_TAG,
@@ -378,4 +399,6 @@ pub static RULES: &[Rule] = &[
     HTML_MARKUP,
     JS_IN_TEXT,
     TAG_LIKE,
+    JAVASCRIPT_IDLE,
+    LINK_HOST,
 ];

@@ -41,6 +41,7 @@ pub fn of_attribute(value: &[u8]) -> Option<Danger> {
         b"javascript" | b"vbscript" | b"livescript" | b"jscript" | b"vbs" | b"mocha" => {
             (!does_nothing(rest)).then_some(Danger::Script)
         }
+        b"data" if is_untyped(rest) => Some(Danger::Document),
         b"data" => of_media_type(rest),
         _ => None,
     }
@@ -55,7 +56,7 @@ fn of_media_type(rest: &[u8]) -> Option<Danger> {
         b"application/xhtml",
         b"application/xml",
         b"application/javascript",
-        b"application/x-javascript",
+        b"application/x-",
     ];
     if DOCUMENTS.iter().any(|kind| starts_with(rest, kind)) {
         Some(Danger::Document)
@@ -66,12 +67,15 @@ fn of_media_type(rest: &[u8]) -> Option<Danger> {
     }
 }
 
+/// Whether a `data:` URL in an attribute leaves its type open, so that the browser or the element decides.
+fn is_untyped(rest: &[u8]) -> bool {
+    matches!(rest.first(), Some(b',' | b';'))
+}
+
 /// Whether what follows `javascript:` is the usual way to make a link do nothing.
 fn does_nothing(code: &[u8]) -> bool {
-    let code = from(code, skip_gaps(code, 0));
-    let mut rest = code;
-    for idle in [
-        &b"void(0)"[..],
+    const IDLE: [&[u8]; 8] = [
+        b"void(0)",
         b"void (0)",
         b"void 0",
         b"void()",
@@ -79,20 +83,25 @@ fn does_nothing(code: &[u8]) -> bool {
         b"false",
         b"\"\"",
         b"''",
-        b"//",
-    ] {
-        if starts_with(rest, idle) {
-            rest = from(rest, idle.len());
-            break;
-        }
-    }
-    let end = rest
+    ];
+    let rest = from(code, skip_gaps(code, 0));
+    let idle = IDLE
         .iter()
-        .position(|byte| !is_gap(*byte) && *byte != b';')
-        .map_or(rest.len(), |end| end);
-    match at(rest, end) {
+        .find(|idle| starts_with(rest, idle))
+        .map_or(0, |idle| idle.len());
+    let rest = from(rest, idle);
+    let semicolons = rest
+        .iter()
+        .take_while(|byte| is_gap(**byte) || **byte == b';')
+        .count();
+    match at(rest, semicolons) {
         None => true,
-        Some(byte) => is_quote(byte) || matches!(byte, b'>' | b'<' | b',' | b'&'),
+        // What stands behind `javascript:` and a quote is code unless an idle statement was there.
+        Some(byte) => {
+            (idle + semicolons > 0)
+                && !is_identifier(byte)
+                && !matches!(byte, b'(' | b'[' | b'/' | b'!' | b'+' | b'-')
+        }
     }
 }
 
@@ -102,6 +111,19 @@ pub fn in_text(bytes: &[u8]) -> Option<usize> {
         let start = script_scheme_before(bytes, colon)?;
         let code = from(bytes, colon + 1);
         (!does_nothing(code) && is_code(code)).then_some(start)
+    })
+}
+
+/// A script URL that does nothing, the whole value or a part of it: `href:javascript:;`, `javascript:void(0)`.
+pub fn idle_in_text(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b':', bytes).find_map(|colon| {
+        let code = from(bytes, colon + 1);
+        let idle = matches!(code.first(), Some(b';'))
+            || starts_with(code, b"void(")
+            || starts_with(code, b"void 0");
+        (idle && does_nothing(code))
+            .then(|| script_scheme_before(bytes, colon))
+            .flatten()
     })
 }
 

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::ascii::{
-    at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid, starts_with,
-};
+use super::ascii::{at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid};
+use super::objects;
 use super::rules::{
     CLIENT_TEMPLATE, DOM_SINK, EVAL, JS_BREAKOUT, JS_DIALOG, JS_GADGET, JS_IN_TEXT,
 };
@@ -29,10 +28,12 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
     let mut found = 0;
     while let Some(word) = next_word(bytes, position) {
         position = word.end;
-        if word.len() > LONGEST || word.len() < 3 {
+        if word.len() < 3 {
             continue;
         }
-        let Some(rule) = judge(bytes, &word) else {
+        let known = word.len() <= LONGEST;
+        let rule = known.then(|| judge(bytes, &word)).flatten();
+        let Some(rule) = rule.or_else(|| is_remainder(bytes, &word).then_some(&JS_DIALOG)) else {
             continue;
         };
         let broken_out = breaks_out(bytes, &word);
@@ -73,32 +74,34 @@ fn judge(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         b'a' if name.eq_ignore_ascii_case(b"alert") => dialog(bytes, word),
         b'a' if name == b"atob" => before_string(bytes, word).then_some(&EVAL),
         b'p' if name.eq_ignore_ascii_case(b"prompt") => dialog(bytes, word),
-        b'p' if name == b"parent" => object(bytes, word),
+        b'p' if name == b"parent" => objects::object(bytes, word),
         b'c' if name.eq_ignore_ascii_case(b"confirm") => dialog(bytes, word),
-        b'c' if name == b"constructor" => gadget(bytes, word),
+        b'c' if name == b"constructor" => objects::gadget(bytes, word),
         b'm' if name.eq_ignore_ascii_case(b"msgbox") => dialog(bytes, word),
-        b'e' if is_one_of(name, &[b"eval", b"execscript"]) => called(bytes, word).then_some(&EVAL),
+        b'e' if is_one_of(name, &[b"eval", b"execscript"]) => {
+            (called(bytes, word) || is_alias(bytes, word)).then_some(&EVAL)
+        }
         b's' if is_one_of(name, &[b"settimeout", b"setinterval", b"setimmediate"]) => {
             called(bytes, word).then_some(&EVAL)
         }
-        b's' if is_one_of(name, &[b"self"]) => object(bytes, word),
-        b's' if name == b"sessionStorage" => storage(bytes, word),
-        b'l' if name == b"localStorage" => storage(bytes, word),
-        b'l' if name == b"location" => location(bytes, word),
+        b's' if is_one_of(name, &[b"self"]) => objects::object(bytes, word),
+        b's' if name == b"sessionStorage" => objects::storage(bytes, word),
+        b'l' if name == b"localStorage" => objects::storage(bytes, word),
+        b'l' if name == b"location" => objects::location(bytes, word),
         b'f' if name.eq_ignore_ascii_case(b"fromcharcode") => Some(&JS_GADGET),
-        b'f' if name == b"frames" => object(bytes, word),
+        b'f' if name == b"frames" => objects::object(bytes, word),
         b'f' if name == b"fetch" => before_string(bytes, word).then_some(&DOM_SINK),
         b'i' if name == b"import" => before_string(bytes, word).then_some(&EVAL),
         b'i' if name.eq_ignore_ascii_case(b"innerhtml") => {
             assigned(bytes, word.end).then_some(&DOM_SINK)
         }
         b'f' if name == b"Function" => function(bytes, word),
-        b'd' if name.eq_ignore_ascii_case(b"document") => document(bytes, word),
+        b'd' if name.eq_ignore_ascii_case(b"document") => objects::document(bytes, word),
         b'w' | b't' | b'g' if is_one_of(name, &[b"window", b"top", b"this", b"globalthis"]) => {
-            object(bytes, word)
+            objects::object(bytes, word)
         }
-        b'r' if name == b"Reflect" => reflect(bytes, word),
-        b'x' if name == b"XMLHttpRequest" => Some(&DOM_SINK),
+        b'r' if name == b"Reflect" => objects::reflect(bytes, word),
+        b'x' if name == b"XMLHttpRequest" => is_created(bytes, word).then_some(&DOM_SINK),
         b'_' if name == b"__defineGetter__" || name == b"__proto__" => {
             called_or_indexed(bytes, word).then_some(&JS_GADGET)
         }
@@ -110,7 +113,7 @@ fn judge(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
 }
 
 /// The position behind white space and comments.
-fn behind_gaps(bytes: &[u8], mut position: usize) -> usize {
+pub fn behind_gaps(bytes: &[u8], mut position: usize) -> usize {
     for _ in 0..4 {
         let gaps = from(bytes, position)
             .iter()
@@ -209,9 +212,7 @@ fn dialog(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
                 .checked_sub(1)
                 .and_then(|open| before(bytes, open))
                 .is_some_and(is_identifier));
-    let thrown = open == Some(b'=')
-        && matches!(close, Some(b';' | b'}' | b','))
-        && find_throw(bytes, word.end);
+    let thrown = is_alias(bytes, word);
     let spliced = open == Some(b'{')
         && close == Some(b'}')
         && word
@@ -222,240 +223,45 @@ fn dialog(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     (handed_on || thrown || spliced).then_some(&JS_DIALOG)
 }
 
-/// Whether `throw` follows shortly.
-fn find_throw(bytes: &[u8], end: usize) -> bool {
-    let rest = from(bytes, end);
-    memchr::memmem::find(rest.get(..64).unwrap_or(rest), b"throw").is_some()
+/// Whether the name is assigned to another one that is called, or thrown to: `a=alert;a(1)`, `onerror=alert;throw 1`.
+fn is_alias(bytes: &[u8], word: &Range<usize>) -> bool {
+    if before(bytes, word.start) != Some(b'=')
+        || !matches!(at(bytes, word.end), Some(b';' | b'}' | b','))
+    {
+        return false;
+    }
+    let rest = from(bytes, word.end);
+    let rest = rest.get(..64).unwrap_or(rest);
+    rest.contains(&b'(') || rest.contains(&b'`') || memchr::memmem::find(rest, b"throw").is_some()
+}
+
+/// A dialogue with a number at the end of a value, glued to what stood before it: what is left of a probe whose tags a
+/// filter took out.
+fn is_remainder(bytes: &[u8], word: &Range<usize>) -> bool {
+    let glued = bytes.get(word.clone()).is_some_and(|name| {
+        name.ends_with(b"alert") || name.ends_with(b"prompt") || name.ends_with(b"confirm")
+    });
+    let Some(arguments) = from(bytes, word.end).strip_prefix(b"(").filter(|_| glued) else {
+        return false;
+    };
+    let digits = arguments
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    digits > 0 && from(arguments, digits) == b")"
 }
 
 /// `Function('…')`, `new Function`.
 fn function(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    let created =
-        bytes.get(..word.start)?.trim_ascii_end().ends_with(b"new") && called(bytes, word);
+    let created = is_created(bytes, word) && called(bytes, word);
     (created || before_string(bytes, word)).then_some(&EVAL)
 }
 
-/// `constructor.constructor`, `.constructor(`, `['constructor']`, `constructor['…']`.
-fn gadget(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    let rest = from(bytes, word.end);
-    let member = matches!(before(bytes, word.start), Some(b'.'));
-    let quoted = before(bytes, word.start).is_some_and(is_quote)
-        && rest.first().copied().is_some_and(is_quote);
-    let indexed = quoted && at(bytes, word.end + 1) == Some(b']');
-    let chained = [
-        &b".constructor"[..],
-        b".prototype",
-        b"['",
-        b"[\"",
-        b".call",
-        b".name",
-    ]
-    .iter()
-    .any(|tail| rest.starts_with(tail));
-    let assigned = quoted
-        && word
-            .start
-            .checked_sub(2)
-            .and_then(|equals| at(bytes, equals))
-            == Some(b'=');
-    (indexed || chained || assigned || member && rest.first() == Some(&b'(')).then_some(&JS_GADGET)
-}
-
-fn reflect(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    at(bytes, word.end)
-        .is_some_and(|byte| byte == b'.')
-        .then_some(&JS_GADGET)
-        .filter(|_| at(bytes, word.end + 1).is_some_and(|byte| byte.is_ascii_lowercase()))
-}
-
-fn storage(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    matches!(at(bytes, word.end), Some(b'.' | b'[')).then_some(&DOM_SINK)
-}
-
-/// A window object: indexed with a string or an expression (a gadget), or a member that leaves or opens a page (a sink).
-fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    const MEMBERS: &[&[u8]] = &[
-        b"location",
-        b"open",
-        b"name",
-        b"alert",
-        b"eval",
-        b"document",
-        b"opener",
-        b"onerror",
-        b"parent",
-        b"top",
-    ];
-    if before(bytes, word.start).is_some_and(|byte| byte == b'.' || byte == b'-') {
-        return None;
-    }
-    let next = behind_gaps(bytes, word.end);
-    match at(bytes, next)? {
-        b'[' => {
-            let key = at(bytes, behind_gaps(bytes, next + 1))?;
-            // `this['x']` is any object's member.
-            let this = bytes.get(word.clone()) == Some(b"this");
-            let spelled =
-                is_quote(key) || matches!(key, b'/' | b'(' | b'!' | b'+' | b'~' | b'\\' | b'[');
-            (spelled && (!this || joined(bytes, next))).then_some(&JS_GADGET)
-        }
-        b'.' if bytes.get(word.clone()) != Some(b"this") => {
-            let member = member(bytes, next + 1, next > word.end)?;
-            let spaced = next > word.end;
-            (is_one_of(member, MEMBERS) && !(spaced && behind_prose(bytes, word.start)))
-                .then_some(&DOM_SINK)
-        }
-        _ => None,
-    }
-}
-
-/// Whether the index that opens at `open` is put together or is a dialogue's name.
-fn joined(bytes: &[u8], open: usize) -> bool {
-    let rest = from(bytes, open);
-    let window = rest.get(..64).unwrap_or(rest);
-    let index = window
-        .split(|byte| *byte == b']')
-        .next()
-        .unwrap_or_default();
-    memchr::memchr(b'+', index).is_some()
-        || [&b"alert"[..], b"eval"]
-            .iter()
-            .any(|name| memchr::memmem::find(index, name).is_some())
-}
-
-/// Whether a word stands before a name.
-fn behind_prose(bytes: &[u8], start: usize) -> bool {
-    last_solid(bytes, start)
-        .and_then(|last| at(bytes, last))
-        .is_some_and(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// The member's name behind a dot. `spaced` says that there was space before the dot; space behind it alone is the end of a
-/// sentence.
-fn member(bytes: &[u8], start: usize, spaced: bool) -> Option<&[u8]> {
-    let name_start = behind_gaps(bytes, start);
-    if name_start > start && !spaced && at(bytes, start).is_some_and(is_gap) {
-        return None;
-    }
-    let name = from(bytes, name_start);
-    let length = name.iter().take_while(|byte| is_identifier(**byte)).count();
-    name.get(..length)
-}
-
-fn document(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    const MEMBERS: &[&[u8]] = &[
-        b"cookie",
-        b"domain",
-        b"write",
-        b"writeln",
-        b"location",
-        b"url",
-        b"documenturi",
-        b"baseuri",
-        b"referrer",
-        b"createelement",
-        b"getelementbyid",
-        b"getelementsbytagname",
-        b"getelementsbyname",
-        b"queryselector",
-        b"queryselectorall",
-        b"body",
-        b"forms",
-        b"scripts",
-        b"defaultview",
-        b"documentelement",
-        b"execcommand",
-        b"addeventlistener",
-        b"createevent",
-        b"implementation",
-        b"styleSheets",
-        b"head",
-        b"title",
-        b"vulnerable",
-    ];
-    let next = behind_gaps(bytes, word.end);
-    match at(bytes, next)? {
-        b'.' => {
-            let name = member(bytes, next + 1, next > word.end)?;
-            let plain = is_one_of(
-                name,
-                &[
-                    b"body",
-                    b"head",
-                    b"title",
-                    b"url",
-                    b"domain",
-                    b"location",
-                    b"forms",
-                ],
-            );
-            // `document.title` in a template language or a query is a field of somebody's document.
-            (is_one_of(name, MEMBERS)
-                && !(plain && is_field(bytes, word.start, next + 1 + name.len())))
-            .then_some(&DOM_SINK)
-        }
-        b'[' => at(bytes, behind_gaps(bytes, next + 1))
-            .is_some_and(|key| is_quote(key) || key == b'/')
-            .then_some(&JS_GADGET),
-        _ => None,
-    }
-}
-
-/// Whether a member is read by itself, as a field path is, and not used as code.
-fn is_field(bytes: &[u8], start: usize, end: usize) -> bool {
-    let lone = |byte: Option<u8>| {
-        byte.is_none_or(|byte| {
-            is_gap(byte) || matches!(byte, b':' | b',' | b'"' | b'}' | b'.' | b'*')
-        })
-    };
-    lone(at(bytes, end))
-        && before(bytes, start)
-            .is_none_or(|byte| is_gap(byte) || matches!(byte, b'.' | b',' | b'"' | b'{' | b'$'))
-}
-
-/// `location=` with an address or code, `location.href=`, `location.replace(`.
-fn location(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    const MEMBERS: &[&[u8]] = &[
-        b"href", b"replace", b"assign", b"hash", b"search", b"reload",
-    ];
-    let before = before(bytes, word.start);
-    if before == Some(b'-') || before == Some(b'_') || before == Some(b'@') {
-        return None;
-    }
-    let next = behind_gaps(bytes, word.end);
-    match at(bytes, next)? {
-        b'.' => {
-            let name = member(bytes, next + 1, next > word.end)?;
-            let end = next + 1 + name.len();
-            let used = matches!(
-                at(bytes, behind_gaps(bytes, end)),
-                Some(b'=' | b'(' | b'.' | b'`' | b')' | b'[')
-            ) || before.is_some();
-            (is_one_of(name, MEMBERS) && used && !is_field(bytes, word.start, end))
-                .then_some(&DOM_SINK)
-        }
-        b'=' if next == word.end && before != Some(b'&') && before != Some(b'?') => {
-            let value = from(bytes, next + 1);
-            let value = value
-                .split_first()
-                .filter(|(quote, _)| is_quote(**quote))
-                .map_or(value, |(_, rest)| rest);
-            let address = [
-                &b"javascript"[..],
-                b"//",
-                b"http://",
-                b"https://",
-                b"name",
-                b"location",
-                b"\\",
-            ]
-            .iter()
-            .any(|start| starts_with(value, start));
-            address.then_some(&DOM_SINK)
-        }
-        b'(' if next == word.end && matches!(before, Some(b'.' | b'=' | b';')) => Some(&DOM_SINK),
-        _ => None,
-    }
+/// Whether `new` stands before the name.
+fn is_created(bytes: &[u8], word: &Range<usize>) -> bool {
+    last_solid(bytes, word.start)
+        .and_then(|last| bytes.get(..=last))
+        .is_some_and(|head| head.ends_with(b"new"))
 }
 
 /// Whether the name stands in `{{ … }}`, looking back as far as such an expression may be long.

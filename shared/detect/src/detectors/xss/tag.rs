@@ -43,8 +43,6 @@ pub struct Tag {
 pub struct Attribute<'a> {
     /// The name as written, stray quotes before it left out.
     pub name: &'a [u8],
-    /// Where the name starts.
-    pub start: usize,
     /// The value without its quotes; `None` where there is no `=`.
     pub value: Option<&'a [u8]>,
     /// Where the value starts, behind its quote.
@@ -55,11 +53,12 @@ pub struct Attribute<'a> {
 
 /// The tag that opens at `start`, where a `<` stands.
 pub fn tag_at(bytes: &[u8], start: usize) -> Option<Tag> {
-    let mut position = start + 1;
     let mut spaced = false;
     let mut closing = false;
-    for _ in 0..8 {
+    for position in start + 1..start + 9 {
         match at(bytes, position)? {
+            // Lists that were decoded once too often have `<;`.
+            b';' => {}
             byte if is_gap(byte) => spaced |= byte != 0,
             b'/' if !closing => closing = true,
             byte if byte.is_ascii_alphabetic() => {
@@ -67,7 +66,6 @@ pub fn tag_at(bytes: &[u8], start: usize) -> Option<Tag> {
             }
             _ => return None,
         }
-        position += 1;
     }
     None
 }
@@ -138,7 +136,6 @@ pub fn attribute_at(bytes: &[u8], position: usize) -> Option<Attribute<'_>> {
         // `name_end` moves on even where the name is empty, for what ended it is skipped as a separator.
         return Some(Attribute {
             name,
-            start,
             value: None,
             value_start: name_end,
             end: name_end.max(start + 1),
@@ -148,7 +145,6 @@ pub fn attribute_at(bytes: &[u8], position: usize) -> Option<Attribute<'_>> {
     let (value_start, value_end, end) = value_at(bytes, value_start);
     Some(Attribute {
         name,
-        start,
         value: bytes.get(value_start..value_end),
         value_start,
         end,

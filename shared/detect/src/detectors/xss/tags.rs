@@ -1,10 +1,11 @@
 //! The value's tags: each `<` that could open one is judged by its element, its attributes and what surrounds it.
 
-use super::ascii::{at, find, from, is_gap, starts_with};
+use super::ascii::{at, find, from, is_gap, skip_gaps, starts_with};
 use super::elements::{self, Element};
+use super::host;
 use super::rules::{
-    CHARSET, FORM_ACTION, HTML_MARKUP, IMG_TAG, NESTING, PLUGIN_TAG, PROBE_TAG, RAWTEXT_END,
-    SCRIPT_TAG, SERVER_INCLUDE, STYLE, TAG_LIKE,
+    CHARSET, FORM_ACTION, HTML_MARKUP, IMG_TAG, LINK_TAG, NESTING, PLUGIN_TAG, PROBE_TAG,
+    RAWTEXT_END, SCRIPT_TAG, SERVER_INCLUDE, STYLE, TAG_LIKE,
 };
 use super::style;
 use super::tag::{Tag, attribute_at, tag_at};
@@ -68,11 +69,15 @@ fn judge(bytes: &[u8], tag: &Tag, level: Level, budget: &mut usize, hits: &mut H
 
 fn attributes(bytes: &[u8], tag: &Tag, element: Element, budget: &mut usize, hits: &mut Hits) {
     let mut position = tag.name_end;
+    let mut link = elements::LinkParts::default();
     while let Some(attribute) = attribute_at(bytes, position) {
         if let Some(rule) =
             elements::attribute_rule(element, &attribute, from(bytes, attribute.value_start))
         {
             hits.push(rule, tag.start..attribute.end);
+        }
+        if element == Element::Link && link.add(&attribute) {
+            hits.push(&LINK_TAG, tag.start..attribute.end);
         }
         *budget = budget.saturating_sub(attribute.end - position);
         if *budget == 0 {
@@ -80,6 +85,24 @@ fn attributes(bytes: &[u8], tag: &Tag, element: Element, budget: &mut usize, hit
         }
         position = attribute.end;
     }
+}
+
+/// Whether the tag at `start` is complete and without attributes, or names another host.
+pub fn is_bare_or_leads_away(bytes: &[u8], start: usize) -> bool {
+    let Some(tag) = tag_at(bytes, start) else {
+        return false;
+    };
+    let mut position = tag.name_end;
+    if at(bytes, skip_gaps(bytes, position)) == Some(b'>') {
+        return true;
+    }
+    while let Some(attribute) = attribute_at(bytes, position) {
+        if attribute.value.is_some_and(host::leaves_the_site) {
+            return true;
+        }
+        position = attribute.end;
+    }
+    false
 }
 
 /// Elements whose end tag takes a parser out of raw text.

@@ -1,0 +1,243 @@
+//! The page's objects in JavaScript: windows, the document, the location, constructors; which members betray an attack.
+
+use std::ops::Range;
+
+use super::ascii::{
+    at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid, starts_with,
+};
+use super::rules::{DOM_SINK, JS_GADGET};
+use super::script::behind_gaps;
+use crate::Rule;
+
+/// `constructor.constructor`, `.constructor(`, `['constructor']`, `constructor['…']`.
+pub fn gadget(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
+    let rest = from(bytes, word.end);
+    let member = matches!(before(bytes, word.start), Some(b'.'));
+    let quoted = before(bytes, word.start).is_some_and(is_quote)
+        && rest.first().copied().is_some_and(is_quote);
+    let indexed = quoted && at(bytes, word.end + 1) == Some(b']');
+    let chained = [
+        &b".constructor"[..],
+        b".prototype",
+        b"['",
+        b"[\"",
+        b".call",
+        b".name",
+    ]
+    .iter()
+    .any(|tail| rest.starts_with(tail));
+    let assigned = quoted
+        && word
+            .start
+            .checked_sub(2)
+            .and_then(|equals| at(bytes, equals))
+            == Some(b'=');
+    (indexed || chained || assigned || member && rest.first() == Some(&b'(')).then_some(&JS_GADGET)
+}
+
+pub fn reflect(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
+    at(bytes, word.end)
+        .is_some_and(|byte| byte == b'.')
+        .then_some(&JS_GADGET)
+        .filter(|_| at(bytes, word.end + 1).is_some_and(|byte| byte.is_ascii_lowercase()))
+}
+
+pub fn storage(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
+    matches!(at(bytes, word.end), Some(b'.' | b'[')).then_some(&DOM_SINK)
+}
+
+/// A window object: indexed with a string or an expression (a gadget), or a member that leaves or opens a page (a sink).
+pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
+    const MEMBERS: &[&[u8]] = &[
+        b"location",
+        b"open",
+        b"name",
+        b"alert",
+        b"eval",
+        b"document",
+        b"opener",
+        b"onerror",
+        b"parent",
+        b"top",
+    ];
+    if before(bytes, word.start).is_some_and(|byte| byte == b'.' || byte == b'-') {
+        return None;
+    }
+    let next = behind_gaps(bytes, word.end);
+    match at(bytes, next)? {
+        b'[' => {
+            let key = at(bytes, behind_gaps(bytes, next + 1))?;
+            // `this['x']` is any object's member.
+            let this = bytes.get(word.clone()) == Some(b"this");
+            let spelled =
+                is_quote(key) || matches!(key, b'/' | b'(' | b'!' | b'+' | b'~' | b'\\' | b'[');
+            (spelled && (!this || joined(bytes, next))).then_some(&JS_GADGET)
+        }
+        b'.' if bytes.get(word.clone()) != Some(b"this") => {
+            let member = member(bytes, next + 1, next > word.end)?;
+            let spaced = next > word.end;
+            // Only a window is called nothing else; a `parent.name` may be anybody's.
+            let window = bytes
+                .get(word.clone())
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"window"));
+            let end = behind_gaps(bytes, next + 1 + member.len());
+            let used = window
+                || matches!(
+                    at(bytes, end),
+                    Some(b'(' | b'=' | b'[' | b'`' | b';' | b'.')
+                );
+            (is_one_of(member, MEMBERS) && used && !(spaced && behind_prose(bytes, word.start)))
+                .then_some(&DOM_SINK)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the index that opens at `open` is put together or is a dialogue's name.
+fn joined(bytes: &[u8], open: usize) -> bool {
+    let rest = from(bytes, open);
+    let window = rest.get(..64).unwrap_or(rest);
+    let index = window
+        .split(|byte| *byte == b']')
+        .next()
+        .unwrap_or_default();
+    memchr::memchr(b'+', index).is_some()
+        || [&b"alert"[..], b"eval"]
+            .iter()
+            .any(|name| memchr::memmem::find(index, name).is_some())
+}
+
+/// Whether a word stands before a name.
+fn behind_prose(bytes: &[u8], start: usize) -> bool {
+    last_solid(bytes, start)
+        .and_then(|last| at(bytes, last))
+        .is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The member's name behind a dot. `spaced` says that there was space before the dot; space behind it alone is the end of a
+/// sentence.
+fn member(bytes: &[u8], start: usize, spaced: bool) -> Option<&[u8]> {
+    let name_start = behind_gaps(bytes, start);
+    if name_start > start && !spaced && at(bytes, start).is_some_and(is_gap) {
+        return None;
+    }
+    let name = from(bytes, name_start);
+    let length = name.iter().take_while(|byte| is_identifier(**byte)).count();
+    name.get(..length)
+}
+
+pub fn document(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
+    const MEMBERS: &[&[u8]] = &[
+        b"cookie",
+        b"domain",
+        b"write",
+        b"writeln",
+        b"location",
+        b"url",
+        b"documenturi",
+        b"baseuri",
+        b"referrer",
+        b"createelement",
+        b"getelementbyid",
+        b"getelementsbytagname",
+        b"getelementsbyname",
+        b"queryselector",
+        b"queryselectorall",
+        b"body",
+        b"forms",
+        b"scripts",
+        b"defaultview",
+        b"documentelement",
+        b"execcommand",
+        b"addeventlistener",
+        b"createevent",
+        b"implementation",
+        b"styleSheets",
+        b"head",
+        b"title",
+        b"vulnerable",
+    ];
+    let next = behind_gaps(bytes, word.end);
+    match at(bytes, next)? {
+        b'.' => {
+            let name = member(bytes, next + 1, next > word.end)?;
+            let plain = is_one_of(
+                name,
+                &[
+                    b"body",
+                    b"head",
+                    b"title",
+                    b"url",
+                    b"domain",
+                    b"location",
+                    b"forms",
+                ],
+            );
+            // `document.title` in a template language or a query is a field of somebody's document.
+            (is_one_of(name, MEMBERS)
+                && !(plain && is_field(bytes, word.start, next + 1 + name.len())))
+            .then_some(&DOM_SINK)
+        }
+        b'[' => at(bytes, behind_gaps(bytes, next + 1))
+            .is_some_and(|key| is_quote(key) || key == b'/')
+            .then_some(&JS_GADGET),
+        _ => None,
+    }
+}
+
+/// Whether a member is read by itself, as a field path is, and not used as code.
+fn is_field(bytes: &[u8], start: usize, end: usize) -> bool {
+    let lone = |byte: Option<u8>| {
+        byte.is_none_or(|byte| {
+            is_gap(byte) || matches!(byte, b':' | b',' | b'"' | b'}' | b'.' | b'*')
+        })
+    };
+    lone(at(bytes, end))
+        && before(bytes, start)
+            .is_none_or(|byte| is_gap(byte) || matches!(byte, b'.' | b',' | b'"' | b'{' | b'$'))
+}
+
+/// `location=` with an address or code, `location.href=`, `location.replace(`.
+pub fn location(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
+    const MEMBERS: &[&[u8]] = &[
+        b"href", b"replace", b"assign", b"hash", b"search", b"reload",
+    ];
+    let before = before(bytes, word.start);
+    if before == Some(b'-') || before == Some(b'_') || before == Some(b'@') {
+        return None;
+    }
+    let next = behind_gaps(bytes, word.end);
+    match at(bytes, next)? {
+        b'.' => {
+            let name = member(bytes, next + 1, next > word.end)?;
+            let end = next + 1 + name.len();
+            let used = matches!(
+                at(bytes, behind_gaps(bytes, end)),
+                Some(b'=' | b'(' | b'.' | b'`' | b')' | b'[')
+            ) || before.is_some();
+            (is_one_of(name, MEMBERS) && used && !is_field(bytes, word.start, end))
+                .then_some(&DOM_SINK)
+        }
+        b'=' if next == word.end && before != Some(b'&') && before != Some(b'?') => {
+            let value = from(bytes, next + 1);
+            let value = value
+                .split_first()
+                .filter(|(quote, _)| is_quote(**quote))
+                .map_or(value, |(_, rest)| rest);
+            let address = [
+                &b"javascript"[..],
+                b"//",
+                b"http://",
+                b"https://",
+                b"name",
+                b"location",
+                b"\\",
+            ]
+            .iter()
+            .any(|start| starts_with(value, start));
+            address.then_some(&DOM_SINK)
+        }
+        b'(' if next == word.end && matches!(before, Some(b'.' | b'=' | b';')) => Some(&DOM_SINK),
+        _ => None,
+    }
+}
