@@ -1,55 +1,59 @@
 //! A position in a body.
 
+use memchr::memmem;
+
 /// Reads bytes forward; never beyond the end, never back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    length: usize,
+    rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            length: bytes.len(),
+            rest: bytes,
+        }
     }
 
     /// Offset of the next byte.
     pub(crate) fn offset(&self) -> usize {
-        self.at
+        self.length - self.rest.len()
     }
 
     pub(crate) fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.rest.first().copied()
     }
 
     pub(crate) fn skip(&mut self, count: usize) {
-        self.at = self.at.saturating_add(count).min(self.bytes.len());
+        self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
     /// Everything from here on.
     pub(crate) fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+        self.rest
     }
 
     /// Takes `count` bytes, or as many as there are.
     pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
-        let start = self.at;
-        self.skip(count);
-        self.bytes.get(start..self.at).unwrap_or_default()
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .unwrap_or((self.rest, b""));
+        self.rest = rest;
+        taken
     }
 
     /// Takes bytes while `wanted`.
     pub(crate) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
-        let rest = self.rest();
-        let count = rest
-            .iter()
-            .position(|byte| !wanted(*byte))
-            .unwrap_or(rest.len());
-        self.take(count)
+        let count = self.rest.iter().position(|byte| !wanted(*byte));
+        self.take(count.unwrap_or(usize::MAX))
     }
 
-    /// Takes what comes before `end` and skips `end`. `None`, and everything taken, when there is no `end`.
+    /// Takes what comes before `end` and skips `end`. Everything, and `false`, when there is no `end`.
     pub(crate) fn take_until(&mut self, end: &[u8]) -> (&'a [u8], bool) {
-        match find(self.rest(), end) {
+        match find(self.rest, end) {
             Some(count) => {
                 let taken = self.take(count);
                 self.skip(end.len());
@@ -60,7 +64,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn skip_if(&mut self, prefix: &[u8]) -> bool {
-        let found = self.rest().starts_with(prefix);
+        let found = self.rest.starts_with(prefix);
         if found {
             self.skip(prefix.len());
         }
@@ -68,16 +72,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Where `needle` (short, fixed) first occurs.
+/// Where `needle` first occurs.
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let (first, rest) = needle.split_first()?;
-    let mut from = 0;
-    loop {
-        let tail = haystack.get(from..)?;
-        let at = from + tail.iter().position(|byte| byte == first)?;
-        if haystack.get(at + 1..)?.starts_with(rest) {
-            return Some(at);
-        }
-        from = at + 1;
+    match needle {
+        [byte] => memchr::memchr(*byte, haystack),
+        needle => memmem::find(haystack, needle),
     }
 }

@@ -1,6 +1,8 @@
 //! Escapes that belong to a format itself: of JSON and GraphQL strings, of forms, of XML text. One decoding each;
 //! what is encoded once more is the business of detection.
 
+use backstop_http::scan::{self, find_either};
+
 /// Value of a hexadecimal digit.
 pub(crate) fn hex(digit: u8) -> Option<u8> {
     match digit {
@@ -21,7 +23,7 @@ pub(crate) fn push_scalar(out: &mut Vec<u8>, code: u32) {
 ///
 /// The value itself when there is nothing to decode; else it is decoded into `out`.
 pub(crate) fn form_decoded<'a>(raw: &'a [u8], out: &'a mut Vec<u8>) -> &'a [u8] {
-    if !raw.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+    if find_either(b'%', b'+', raw).is_none() {
         return raw;
     }
     percent_decode(raw, true, out);
@@ -31,21 +33,24 @@ pub(crate) fn form_decoded<'a>(raw: &'a [u8], out: &'a mut Vec<u8>) -> &'a [u8] 
 /// Decodes percent-escapes, and `+` to a space if `plus`, into `out`.
 pub(crate) fn percent_decode(raw: &[u8], plus: bool, out: &mut Vec<u8>) {
     out.clear();
+    let plus = if plus { b'+' } else { b'%' };
     let mut rest = raw;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, after) {
-            (b'+', _) if plus => out.push(b' '),
-            (b'%', [high, low, tail @ ..]) => match hex(*high).zip(hex(*low)) {
-                Some((high, low)) => {
-                    out.push(high << 4 | low);
-                    rest = tail;
-                }
-                None => out.push(b'%'),
+    while let Some((plain, escape)) =
+        find_either(b'%', plus, rest).and_then(|at| rest.split_at_checked(at))
+    {
+        out.extend_from_slice(plain);
+        let (byte, length) = match escape {
+            [b'%', high, low, ..] => match hex(*high).zip(hex(*low)) {
+                Some((high, low)) => (high << 4 | low, 3),
+                None => (b'%', 1),
             },
-            _ => out.push(*byte),
-        }
+            [b'+', ..] => (b' ', 1),
+            _ => (b'%', 1),
+        };
+        out.push(byte);
+        rest = escape.get(length..).unwrap_or_default();
     }
+    out.extend_from_slice(rest);
 }
 
 /// Decodes the escapes of a JSON string (RFC 8259 section 7), and `\u{…}` of GraphQL and JavaScript, into `out`.
@@ -53,7 +58,7 @@ pub(crate) fn percent_decode(raw: &[u8], plus: bool, out: &mut Vec<u8>) {
 pub(crate) fn unescape_json(raw: &[u8], out: &mut Vec<u8>) {
     out.clear();
     let mut rest = raw;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+    while let Some(at) = scan::find(b'\\', rest) {
         let Some((plain, escape)) = rest.split_at_checked(at) else {
             break;
         };
@@ -113,7 +118,7 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
 /// Appends `raw` with XML's five entities and numeric character references decoded; others stay as they are.
 pub(crate) fn push_xml_text(raw: &[u8], out: &mut Vec<u8>) {
     let mut rest = raw;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'&') {
+    while let Some(at) = scan::find(b'&', rest) {
         let Some((plain, reference)) = rest.split_at_checked(at) else {
             break;
         };

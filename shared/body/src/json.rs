@@ -5,10 +5,15 @@
 //! (NDJSON), comments, single quotes, bare words as keys and values, trailing commas, control characters in strings.
 //! At anything else the reading ends and the rest is visited as text.
 
+mod pointer;
+mod token;
+
 use std::ops::ControlFlow;
 
 use backstop_http::Kind;
 
+use self::pointer::{push_index, push_token};
+use self::token::{is_space, is_standard, is_word, take_string, takes_colon};
 use crate::cursor::Cursor;
 use crate::escape::unescape_json;
 use crate::graphql;
@@ -69,245 +74,247 @@ impl Json {
     ) -> ControlFlow<(), Outcome> {
         self.pointer.clear();
         self.open.clear();
-        let mut cursor = Cursor::new(body);
-        let mut outcome = Outcome::default();
-        let mut expect = Expect::Value;
-        // Containers beyond the depth that is tracked.
-        let mut untracked = 0_usize;
-        // Where the last value began: what follows it wrongly is read together with it.
-        let mut value_at = 0;
-        loop {
-            cursor.take_while(is_space);
-            let Some(byte) = cursor.peek() else { break };
-            let at = cursor.offset();
-            match byte {
-                b'{' | b'[' => {
-                    if expect == Expect::Key
-                        || (expect == Expect::Separator && self.in_container(untracked))
-                    {
-                        outcome.note(Violation::Syntax, at);
-                        outcome.unread = Some(if expect == Expect::Key { at } else { value_at });
-                        break;
-                    }
-                    cursor.skip(1);
-                    value_at = at;
-                    if untracked > 0 || self.open.len() >= max_depth {
-                        outcome.note(Violation::TooDeep, at);
-                        untracked += 1;
-                        expect = Expect::Value;
-                    } else {
-                        expect = self.open(byte == b'[');
-                    }
-                }
-                b'}' | b']' => {
-                    if untracked > 0 {
-                        untracked -= 1;
-                    } else if !self.close(byte == b']') {
-                        outcome.note(Violation::Syntax, at);
-                        outcome.unread = Some(at);
-                        break;
-                    }
-                    cursor.skip(1);
-                    expect = Expect::Separator;
-                }
-                b',' => {
-                    if expect != Expect::Separator || !self.in_container(untracked) {
-                        outcome.note(Violation::Syntax, at);
-                    }
-                    cursor.skip(1);
-                    expect = if untracked > 0 {
-                        Expect::Value
-                    } else {
-                        self.next()
-                    };
-                }
-                b'/' if matches!(cursor.rest(), [_, b'/' | b'*', ..]) => {
-                    outcome.note(Violation::NonStandard, at);
-                    let line = matches!(cursor.rest(), [_, b'/', ..]);
-                    cursor.skip(2);
-                    let (comment, _) = cursor.take_until(if line { b"\n" } else { b"*/" });
-                    sink.put(Kind::TextBody, b"", comment)?;
-                }
-                b'"' | b'\'' => {
-                    let in_container = self.in_container(untracked);
-                    if expect == Expect::Separator && (in_container || byte == b'\'') {
-                        outcome.note(Violation::Syntax, at);
-                        outcome.unread = Some(value_at);
-                        break;
-                    }
-                    if byte == b'\'' {
-                        outcome.note(Violation::NonStandard, at);
-                    }
-                    cursor.skip(1);
-                    let string = take_string(&mut cursor, byte);
-                    if !string.closed {
-                        outcome.note(Violation::UnexpectedEnd, body.len());
-                    }
-                    let text = if string.escaped {
-                        unescape_json(string.raw, &mut self.text);
-                        self.text.as_slice()
-                    } else {
-                        string.raw
-                    };
-                    if (expect == Expect::Key || untracked > 0) && takes_colon(&mut cursor) {
-                        let parent = self
-                            .open
-                            .last()
-                            .map_or(0, |container| container.pointer_len);
-                        if untracked == 0 {
-                            self.pointer.truncate(parent);
-                        }
-                        sink.put(Kind::JsonKey, &self.pointer, text)?;
-                        if untracked == 0 {
-                            push_token(&mut self.pointer, text);
-                        }
-                        expect = Expect::Value;
-                    } else {
-                        if expect == Expect::Key {
-                            outcome.note(Violation::Syntax, at);
-                        }
-                        value_at = at;
-                        visit_string(&self.pointer, text, &mut self.graphql, sink)?;
-                        expect = Expect::Separator;
-                    }
-                }
-                _ => {
-                    let word = cursor.take_while(is_word);
-                    let standard = is_standard(word);
-                    let in_container = self.in_container(untracked);
-                    let misplaced = expect == Expect::Separator && in_container;
-                    if word.is_empty() || misplaced || (!standard && !in_container) {
-                        outcome.note(Violation::Syntax, at);
-                        outcome.unread = Some(if expect == Expect::Separator {
-                            value_at
-                        } else {
-                            at
-                        });
-                        break;
-                    }
-                    if (expect == Expect::Key || untracked > 0) && takes_colon(&mut cursor) {
-                        outcome.note(Violation::NonStandard, at);
-                        let parent = self
-                            .open
-                            .last()
-                            .map_or(0, |container| container.pointer_len);
-                        if untracked == 0 {
-                            self.pointer.truncate(parent);
-                        }
-                        sink.put(Kind::JsonKey, &self.pointer, word)?;
-                        if untracked == 0 {
-                            push_token(&mut self.pointer, word);
-                        }
-                        expect = Expect::Value;
-                        continue;
-                    }
-                    if expect == Expect::Key {
-                        outcome.note(Violation::Syntax, at);
-                        outcome.unread = Some(at);
-                        break;
-                    }
-                    value_at = at;
-                    if !standard {
-                        outcome.note(Violation::NonStandard, at);
-                        sink.put(Kind::Json, &self.pointer, word)?;
-                    }
-                    expect = Expect::Separator;
-                }
-            }
-        }
-        if outcome.unread.is_none() && self.in_container(untracked) {
-            outcome.note(Violation::UnexpectedEnd, body.len());
-        }
-        ControlFlow::Continue(outcome)
-    }
-
-    fn in_container(&self, untracked: usize) -> bool {
-        untracked > 0 || !self.open.is_empty()
-    }
-
-    fn open(&mut self, is_array: bool) -> Expect {
-        self.open.push(Container {
-            is_array,
-            pointer_len: self.pointer.len(),
-            index: 0,
-        });
-        if is_array {
-            self.pointer.extend_from_slice(b"/0");
-            Expect::Value
-        } else {
-            Expect::Key
-        }
-    }
-
-    /// `false` when no container, or one of the other kind, is open.
-    fn close(&mut self, is_array: bool) -> bool {
-        match self.open.pop() {
-            Some(container) if container.is_array == is_array => {
-                self.pointer.truncate(container.pointer_len);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// After a comma.
-    fn next(&mut self) -> Expect {
-        let Some(container) = self.open.last_mut() else {
-            return Expect::Value;
+        let mut reading = Reading {
+            buffers: self,
+            cursor: Cursor::new(body),
+            sink,
+            max_depth,
+            untracked: 0,
+            expect: Expect::Value,
+            value_at: 0,
+            outcome: Outcome::default(),
         };
-        self.pointer.truncate(container.pointer_len);
-        if !container.is_array {
-            return Expect::Key;
-        }
-        container.index = container.index.saturating_add(1);
-        push_index(&mut self.pointer, container.index);
-        Expect::Value
-    }
-}
-
-/// A string as spelled, without its quotes.
-struct RawString<'a> {
-    raw: &'a [u8],
-    escaped: bool,
-    closed: bool,
-}
-
-/// Takes a string whose opening quote has been taken.
-fn take_string<'a>(cursor: &mut Cursor<'a>, quote: u8) -> RawString<'a> {
-    let rest = cursor.rest();
-    let mut escaped = false;
-    let mut end = 0;
-    while let Some(tail) = rest.get(end..) {
-        let Some(at) = tail
-            .iter()
-            .position(|byte| *byte == quote || *byte == b'\\')
-        else {
-            break;
-        };
-        end += at;
-        if tail.get(at) == Some(&quote) {
-            let raw = cursor.take(end);
-            cursor.skip(1);
-            return RawString {
-                raw,
-                escaped,
-                closed: true,
+        while reading.outcome.unread.is_none() {
+            reading.cursor.take_while(is_space);
+            let Some(byte) = reading.cursor.peek() else {
+                break;
             };
+            match byte {
+                b'"' | b'\'' => reading.string(byte)?,
+                b'{' | b'[' => reading.open(byte == b'['),
+                b'}' | b']' => reading.close(byte == b']'),
+                b',' => reading.comma(),
+                b'/' if matches!(reading.cursor.rest(), [_, b'/' | b'*', ..]) => {
+                    reading.comment()?
+                }
+                _ => reading.word()?,
+            }
         }
-        escaped = true;
-        end += 2;
-    }
-    RawString {
-        raw: cursor.take(usize::MAX),
-        escaped,
-        closed: false,
+        if reading.outcome.unread.is_none() && reading.in_container() {
+            reading.outcome.note(Violation::UnexpectedEnd, body.len());
+        }
+        ControlFlow::Continue(reading.outcome)
     }
 }
 
-/// Skips space and a colon, if a colon is next.
-fn takes_colon(cursor: &mut Cursor<'_>) -> bool {
-    cursor.take_while(is_space);
-    cursor.skip_if(b":")
+/// The state of one reading.
+struct Reading<'a, 's, 'v> {
+    buffers: &'s mut Json,
+    cursor: Cursor<'a>,
+    sink: &'s mut Sink<'v>,
+    max_depth: usize,
+    /// Containers open beyond the depth that is tracked: of these, neither kind nor place is known.
+    untracked: usize,
+    expect: Expect,
+    /// Where the last value began: what follows it wrongly is left unread together with it.
+    value_at: usize,
+    outcome: Outcome,
+}
+
+impl Reading<'_, '_, '_> {
+    fn in_container(&self) -> bool {
+        self.untracked > 0 || !self.buffers.open.is_empty()
+    }
+
+    /// Whether a comma or the container's end is due.
+    fn separator_is_due(&self) -> bool {
+        self.expect == Expect::Separator && self.in_container()
+    }
+
+    fn note(&mut self, violation: Violation) {
+        self.outcome.note(violation, self.cursor.offset());
+    }
+
+    /// Ends the reading before what is next; after a value, before that value.
+    fn give_up(&mut self) {
+        self.note(Violation::Syntax);
+        let here = self.cursor.offset();
+        self.outcome.unread = Some(if self.expect == Expect::Separator {
+            self.value_at
+        } else {
+            here
+        });
+    }
+
+    fn open(&mut self, is_array: bool) {
+        if self.expect == Expect::Key || self.separator_is_due() {
+            return self.give_up();
+        }
+        self.value_at = self.cursor.offset();
+        self.expect = Expect::Value;
+        if self.untracked > 0 || self.buffers.open.len() >= self.max_depth {
+            self.note(Violation::TooDeep);
+            self.untracked += 1;
+        } else {
+            let pointer_len = self.buffers.pointer.len();
+            self.buffers.open.push(Container {
+                is_array,
+                pointer_len,
+                index: 0,
+            });
+            if is_array {
+                self.buffers.pointer.extend_from_slice(b"/0");
+            } else {
+                self.expect = Expect::Key;
+            }
+        }
+        self.cursor.skip(1);
+    }
+
+    fn close(&mut self, is_array: bool) {
+        if self.untracked > 0 {
+            self.untracked -= 1;
+        } else {
+            match self.buffers.open.pop() {
+                Some(container) if container.is_array == is_array => {
+                    self.buffers.pointer.truncate(container.pointer_len);
+                }
+                _ => return self.give_up(),
+            }
+        }
+        self.cursor.skip(1);
+        self.expect = Expect::Separator;
+    }
+
+    fn comma(&mut self) {
+        if !self.separator_is_due() {
+            self.note(Violation::Syntax);
+        }
+        self.cursor.skip(1);
+        self.expect = Expect::Value;
+        let Some(container) = self.buffers.open.last_mut().filter(|_| self.untracked == 0) else {
+            return;
+        };
+        self.buffers.pointer.truncate(container.pointer_len);
+        if container.is_array {
+            container.index = container.index.saturating_add(1);
+            push_index(&mut self.buffers.pointer, container.index);
+        } else {
+            self.expect = Expect::Key;
+        }
+    }
+
+    /// No reader makes a value of a comment, but not every reader agrees on what is one.
+    fn comment(&mut self) -> ControlFlow<()> {
+        self.note(Violation::NonStandard);
+        let is_line = self.cursor.rest().starts_with(b"//");
+        self.cursor.skip(2);
+        let (comment, _) = self.cursor.take_until(if is_line { b"\n" } else { b"*/" });
+        self.sink.put(Kind::TextBody, b"", comment)
+    }
+
+    fn string(&mut self, quote: u8) -> ControlFlow<()> {
+        let standard = quote == b'"';
+        if self.separator_is_due() || (self.expect == Expect::Separator && !standard) {
+            self.give_up();
+            return ControlFlow::Continue(());
+        }
+        let at = self.cursor.offset();
+        if !standard {
+            self.note(Violation::NonStandard);
+        }
+        self.cursor.skip(1);
+        let string = take_string(&mut self.cursor, quote);
+        if !string.closed {
+            self.note(Violation::UnexpectedEnd);
+        }
+        let is_key = self.takes_key_colon();
+        let Json {
+            pointer,
+            open,
+            text,
+            graphql,
+        } = &mut *self.buffers;
+        let value = if string.escaped {
+            unescape_json(string.raw, text);
+            text.as_slice()
+        } else {
+            string.raw
+        };
+        if is_key {
+            self.expect = Expect::Value;
+            return visit_key(
+                pointer,
+                open.last().filter(|_| self.untracked == 0),
+                value,
+                self.sink,
+            );
+        }
+        if self.expect == Expect::Key {
+            self.outcome.note(Violation::Syntax, at);
+        }
+        self.value_at = at;
+        self.expect = Expect::Separator;
+        visit_string(pointer, value, graphql, self.sink)
+    }
+
+    /// A number, a literal, or a bare word.
+    fn word(&mut self) -> ControlFlow<()> {
+        let at = self.cursor.offset();
+        let mut after = self.cursor;
+        let word = after.take_while(is_word);
+        let standard = is_standard(word);
+        if word.is_empty() || self.separator_is_due() || (!standard && !self.in_container()) {
+            self.give_up();
+            return ControlFlow::Continue(());
+        }
+        let before = std::mem::replace(&mut self.cursor, after);
+        if self.takes_key_colon() {
+            self.outcome.note(Violation::NonStandard, at);
+            self.expect = Expect::Value;
+            let Json { pointer, open, .. } = &mut *self.buffers;
+            return visit_key(
+                pointer,
+                open.last().filter(|_| self.untracked == 0),
+                word,
+                self.sink,
+            );
+        }
+        if self.expect == Expect::Key {
+            self.cursor = before;
+            self.give_up();
+            return ControlFlow::Continue(());
+        }
+        self.value_at = at;
+        self.expect = Expect::Separator;
+        if standard {
+            return ControlFlow::Continue(());
+        }
+        self.outcome.note(Violation::NonStandard, at);
+        self.sink.put(Kind::Json, &self.buffers.pointer, word)
+    }
+
+    /// Takes the colon that makes a key of the string or word before it, where a key may be.
+    fn takes_key_colon(&mut self) -> bool {
+        (self.expect == Expect::Key || self.untracked > 0) && takes_colon(&mut self.cursor)
+    }
+}
+
+/// Visits a key by the pointer of its object, and makes the pointer that of its value. Without an object that is
+/// tracked, the pointer stays.
+fn visit_key(
+    pointer: &mut Vec<u8>,
+    object: Option<&Container>,
+    key: &[u8],
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let Some(object) = object else {
+        return sink.put(Kind::JsonKey, pointer, key);
+    };
+    pointer.truncate(object.pointer_len);
+    sink.put(Kind::JsonKey, pointer, key)?;
+    push_token(pointer, key);
+    ControlFlow::Continue(())
 }
 
 fn visit_string(
@@ -325,56 +332,5 @@ fn visit_string(
     sink.put(Kind::Json, pointer, text)
 }
 
-/// Space of JSON, and the record separator of JSON text sequences (RFC 7464).
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x1e)
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.' | b'+' | b'-') || byte >= 0x80
-}
-
-/// A number or a literal of JSON. Numbers by their characters only: nothing can be hidden in those.
-fn is_standard(word: &[u8]) -> bool {
-    match word {
-        b"true" | b"false" | b"null" => true,
-        [b'-' | b'0'..=b'9', ..] => {
-            word.iter()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'))
-                && !word.windows(2).any(|pair| pair == b"--")
-        }
-        _ => false,
-    }
-}
-
-/// Appends `/token` with `~` and `/` escaped.
-fn push_token(pointer: &mut Vec<u8>, token: &[u8]) {
-    pointer.push(b'/');
-    if !token.iter().any(|byte| matches!(byte, b'~' | b'/')) {
-        pointer.extend_from_slice(token);
-        return;
-    }
-    for byte in token {
-        match byte {
-            b'~' => pointer.extend_from_slice(b"~0"),
-            b'/' => pointer.extend_from_slice(b"~1"),
-            byte => pointer.push(*byte),
-        }
-    }
-}
-
-fn push_index(pointer: &mut Vec<u8>, index: u32) {
-    pointer.push(b'/');
-    let start = pointer.len();
-    let mut rest = index;
-    loop {
-        pointer.push(b'0' + (rest % 10) as u8);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if let Some(digits) = pointer.get_mut(start..) {
-        digits.reverse();
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use backstop_http::MediaType;
 use backstop_http::media_type::Parameters;
+use memchr::memchr;
 
 use crate::escape::percent_decode;
 
@@ -72,7 +73,7 @@ impl<'a> Pieces<'a> {
             if rest.starts_with(&self.delimiter) {
                 return (line, true);
             }
-            match rest.iter().position(|byte| *byte == b'\n') {
+            match memchr(b'\n', rest) {
                 Some(end) => line += end + 1,
                 None => break,
             }
@@ -91,10 +92,7 @@ impl<'a> Pieces<'a> {
             self.at = start + 2;
             return;
         }
-        let line_end = after
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .unwrap_or(after.len());
+        let line_end = memchr(b'\n', after).unwrap_or(after.len());
         let line = after.get(..line_end).unwrap_or_default();
         let exact =
             line == b"\r" && (self.at == 0 || before.ends_with(b"\r\n") || before.is_empty());
@@ -150,7 +148,7 @@ fn without_line_end(text: &[u8]) -> &[u8] {
 fn split_headers(part: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut line = 0;
     while let Some(rest) = part.get(line..) {
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let end = memchr(b'\n', rest)?;
         if matches!(rest.get(..end), Some(b"" | b"\r")) {
             return part
                 .split_at_checked(line)
@@ -170,10 +168,7 @@ impl<'a> Part<'a> {
                 return None;
             }
             let mut end = 0;
-            while let Some(line_end) = rest
-                .get(end..)
-                .and_then(|tail| tail.iter().position(|byte| *byte == b'\n'))
-            {
+            while let Some(line_end) = rest.get(end..).and_then(|tail| memchr(b'\n', tail)) {
                 end += line_end + 1;
                 if !matches!(rest.get(end), Some(b' ' | b'\t')) {
                     break;

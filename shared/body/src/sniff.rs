@@ -8,19 +8,18 @@ use crate::report::Format;
 /// Bytes looked at to tell text from binary, and a form or a multipart body from other text.
 const WINDOW: usize = 1024;
 
-/// The format that a body looks like; [`Format::Text`] or [`Format::Binary`] when it is none of the others.
-pub(crate) fn sniff(body: &[u8]) -> Format {
+/// The format whose structure the first bytes show, if any.
+pub(crate) fn shown_format(body: &[u8]) -> Option<Format> {
     let trimmed = body.trim_ascii_start();
     let window = trimmed.get(..WINDOW).unwrap_or(trimmed);
     match window {
-        [b'{' | b'[', ..] => Format::Json,
+        [b'{' | b'[', ..] => Some(Format::Json),
         // A JSON string and nothing else, which frameworks accept for a body of type string.
-        [b'"', .., b'"'] if trimmed.len() == window.len() => Format::Json,
-        [b'<', b'?' | b'!' | b'A'..=b'Z' | b'a'..=b'z' | b'_', ..] => Format::Xml,
-        [b'-', b'-', ..] if looks_like_multipart(window) => Format::Multipart,
-        _ if !looks_like_text(body) => Format::Binary,
-        _ if looks_like_form(window) => Format::Form,
-        _ => Format::Text,
+        [b'"', .., b'"'] if trimmed.len() == window.len() => Some(Format::Json),
+        [b'<', b'?' | b'!' | b'A'..=b'Z' | b'a'..=b'z' | b'_', ..] => Some(Format::Xml),
+        [b'-', b'-', ..] if looks_like_multipart(window) => Some(Format::Multipart),
+        _ if looks_like_form(window) => Some(Format::Form),
+        _ => None,
     }
 }
 
@@ -69,6 +68,11 @@ mod tests {
 
     #[test]
     fn formats_by_their_first_bytes() {
+        let sniff = |body| match shown_format(body) {
+            Some(format) => format,
+            None if looks_like_text(body) => Format::Text,
+            None => Format::Binary,
+        };
         let cases: &[(&[u8], Format)] = &[
             (b" \r\n{\"a\":1}", Format::Json),
             (b"[]", Format::Json),

@@ -12,7 +12,7 @@ use crate::json::Json;
 use crate::multipart::{self, Label, Part, Piece, Pieces};
 use crate::report::{Content, Format, Limits, Malformed, Report, Violation};
 use crate::sink::{Sink, Visit};
-use crate::sniff::{looks_like_text, sniff};
+use crate::sniff::{looks_like_text, shown_format};
 use crate::xml::Xml;
 
 /// Multipart bodies within parts of multipart bodies that are taken apart; deeper ones are text.
@@ -145,49 +145,41 @@ impl Walker {
         let declared = context
             .media_type
             .and_then(|media_type| declared_format(&media_type));
-        let shown = sniff(body);
+        let shown = shown_format(body);
         report.declared = declared;
-        report.sniffed = (declared != Some(shown)).then_some(shown);
         if let Some(format) = declared {
             let malformed = self.read_as(format, context, charset, body, sink, report)?;
             report.note(malformed.filter(|malformed| counts(malformed, context.complete)));
-            // GraphQL begins like JSON, and is not.
-            let other = matches!(
-                shown,
-                Format::Json | Format::Xml | Format::Multipart | Format::Form
-            );
-            let same = shown == format || (format, shown) == (Format::Graphql, Format::Json);
-            // Any text may look like a form; what a form reader would decode, detection decodes, too.
-            let vague = shown == Format::Form && format != Format::Text;
-            if other && !same && !vague {
-                self.read_as(shown, context, charset, body, sink, report)?;
-            }
+            let Some(shown) = shown.filter(|shown| is_another(*shown, format)) else {
+                return ControlFlow::Continue(());
+            };
+            report.sniffed = Some(shown);
+            self.read_as(shown, context, charset, body, sink, report)?;
             return ControlFlow::Continue(());
         }
         // A field of a form, typed or not, is what it is to the application: the whole of it.
         let is_field = context
             .part
             .is_some_and(|part| !part.is_file && context.media_type.is_none());
-        match shown {
-            Format::Text | Format::Binary if is_field => context.put_raw(body, sink),
-            Format::Binary => {
+        // Within a part, text with `=` is no form.
+        let shown = shown.filter(|shown| *shown != Format::Form || context.part.is_none());
+        let Some(format) = shown else {
+            let binary = !is_field && !looks_like_text(body);
+            report.sniffed = Some(if binary { Format::Binary } else { Format::Text });
+            if binary {
                 report.skipped.binary += body.len();
-                ControlFlow::Continue(())
+                return ControlFlow::Continue(());
             }
-            Format::Text => self.read_untyped_text(context, body, sink, report),
-            Format::Form if context.part.is_some() => {
-                self.read_untyped_text(context, body, sink, report)
-            }
-            format => {
-                let malformed = self.read_as(format, context, charset, body, sink, report)?;
-                let malformed = malformed.filter(|malformed| counts(malformed, context.complete));
-                report.note(malformed);
-                if malformed.is_some() || is_field {
-                    return self.read_untyped_text(context, body, sink, report);
-                }
-                ControlFlow::Continue(())
-            }
+            return self.read_untyped_text(context, body, sink, report);
+        };
+        report.sniffed = Some(format);
+        let malformed = self.read_as(format, context, charset, body, sink, report)?;
+        let malformed = malformed.filter(|malformed| counts(malformed, context.complete));
+        report.note(malformed);
+        if malformed.is_some() || is_field {
+            return self.read_untyped_text(context, body, sink, report);
         }
+        ControlFlow::Continue(())
     }
 
     /// Visits text without a format; of a file, its beginning.
@@ -283,7 +275,11 @@ impl Walker {
         let boundary = match (used, multipart::sniffed_boundary(body)) {
             (Some(boundary), _) => boundary,
             (None, Some(sniffed)) => {
-                malformed = Some(Malformed {
+                // A body that nobody declared as multipart has no boundary to miss.
+                let is_declared = context
+                    .media_type
+                    .is_some_and(|media_type| media_type.is_type("multipart"));
+                malformed = is_declared.then_some(Malformed {
                     violation: Violation::Boundary,
                     offset: 0,
                 });
@@ -357,6 +353,17 @@ impl Walker {
             report.note(part_report.malformed);
         }
         flow
+    }
+}
+
+/// Whether a body that shows `shown` is to be read as that, too, after it has been read as `declared`.
+fn is_another(shown: Format, declared: Format) -> bool {
+    match (shown, declared) {
+        // GraphQL begins like JSON, and is not.
+        (Format::Json, Format::Graphql) => false,
+        // Any text may look like a form; what a form reader decodes, detection decodes, too.
+        (Format::Form, declared) => declared == Format::Text,
+        (shown, declared) => shown != declared,
     }
 }
 

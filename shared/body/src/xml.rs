@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use backstop_http::Kind;
+use memchr::memchr;
 
 use crate::cursor::Cursor;
 use crate::escape::push_xml_text;
@@ -42,7 +43,9 @@ impl Xml {
         };
         self.text.clear();
         loop {
-            let text = reading.cursor.take_while(|byte| byte != b'<');
+            let text = reading
+                .cursor
+                .take(memchr(b'<', reading.cursor.rest()).unwrap_or(usize::MAX));
             push_xml_text(text, &mut self.text);
             let rest = reading.cursor.rest();
             match rest {

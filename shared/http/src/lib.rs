@@ -12,6 +12,7 @@
 //! | [`cookies`] | cookie pairs of all Cookie headers |
 //! | [`media_type`] | Content-Type and Content-Encoding |
 //! | [`protocol`] | gRPC, WebSocket, CONNECT, event stream: which bodies must not be held |
+//! | [`scan`] | finding separators in short byte strings |
 //! | [`place`] | how a value's origin is named in configuration, logs and detectors |
 #![forbid(unsafe_code)]
 
@@ -24,6 +25,7 @@ pub mod path;
 pub mod pattern;
 pub mod place;
 pub mod protocol;
+pub mod scan;
 pub mod target;
 
 pub use client::{CidrSet, client_address};

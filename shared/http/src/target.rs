@@ -1,5 +1,7 @@
 //! `:path` taken apart: path, query parameters, fragment.
 
+use crate::scan;
+
 /// A request target (`:path`) split into its parts, all as on the wire.
 ///
 /// The path ends at the first `?` or `#`. A fragment has no place on the wire (RFC 9112 section 3.2), and servers
@@ -113,7 +115,7 @@ impl<'a> Iterator for Params<'a> {
 
 /// Splits at the first `separator`, which is left out.
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|byte| *byte == separator)?;
+    let at = scan::find(separator, bytes)?;
     Some((bytes.get(..at)?, bytes.get(at + 1..)?))
 }
 
