@@ -13,7 +13,7 @@ pub mod rules;
 mod shell;
 mod single;
 mod template;
-mod text;
+pub(crate) mod text;
 mod vocabulary;
 mod windows;
 mod word;

@@ -57,7 +57,7 @@ rules! {
         "A shell function that calls itself twice.", ":(){ :|:& };:", "f() { g }";
     PARAMETER: 4015, "cmd-parameter", One, Critical, "CWE-78, CRS 932350",
         "A bare command as the value of a parameter that is named for commands.", "whoami", "status";
-    IN_TEXT: 4016, "cmd-in-text", Two, Error, "CWE-78",
+    IN_TEXT: 4016, "cmd-in-text", Two, Critical, "CWE-78",
         "A command or code inside a text: an article quotes one, an attack hides one.",
         "one two three four five six seven eight nine ten eleven `uname -a`", "a text without any";
     VARIABLE: 4017, "cmd-variable", Two, Error, "CWE-78, CRS 932130",

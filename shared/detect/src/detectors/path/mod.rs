@@ -1,9 +1,24 @@
-//! PATH_TRAVERSAL.
+//! PATH_TRAVERSAL: dot segments in every spelling, files of the system, file schemes, probes for dot files.
+//!
+//! What a value *is* decides: a value that is a path, or the path of the request itself, has no business with `..` or
+//! `/etc/`; a text that mentions one is a text, and counts at level 2.
 
+/// What the prefilter looks for on this detector's behalf.
 pub mod anchors;
+mod dots;
+mod files;
 pub mod rules;
+mod wrapper;
 
-use crate::{Hits, Input};
+use std::ops::Range;
+
+use backstop_http::Kind;
+
+use super::ascii::{at, before, ends, from, has};
+use super::command::text;
+use crate::{Hits, Input, Level, Rule};
+use dots::{Segment, Spelling};
+use files::File;
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
@@ -11,4 +26,407 @@ pub const fn wants(features: u8) -> bool {
 }
 
 /// Parses the value and records what it is.
-pub fn detect(_input: &Input<'_>, _hits: &mut Hits) {}
+pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    let bytes = input.bytes;
+    let shape = Shape::of(input);
+    let mut found = Walk::default();
+    let mut slash_end = 0;
+    let mut skip = 0;
+    for i in 0..bytes.len() {
+        let previous = before(bytes, i);
+        let after_slash = i > 0 && slash_end == i;
+        if let Some((length, _)) = dots::slash(bytes, i)
+            && slash_end <= i
+        {
+            slash_end = i + length;
+        }
+        let starts = i == 0 || after_slash || boundary(previous);
+        if i >= skip
+            && (starts || attached(bytes, i, input.place.kind))
+            && let Some(segment) = dots::segment(bytes, i, after_slash)
+        {
+            found.add(&segment, i);
+            if segment.slash.is_some() {
+                slash_end = segment.end;
+            }
+            skip = segment.end;
+        }
+        if (starts || found.end == i || previous == b'.')
+            && at(bytes, i).is_ascii_alphanumeric() | (at(bytes, i) == b'.')
+            && let Some((file, end)) = files::proof(bytes, i)
+            && (starts || after_dots(bytes, i))
+        {
+            push_file(input, &shape, file, i..end, found.end > 0, hits);
+        }
+        if at(bytes, i) != b'.'
+            && let Some(end) = wrapper::at_word(bytes, i, previous)
+        {
+            hits.push(shape.rule(bytes, &rules::WRAPPER), i..end);
+        }
+    }
+    found.judge(input, &shape, hits);
+    absolute(input, &shape, hits);
+    nul(input, hits);
+    backup(input, hits);
+}
+
+/// What kind of value it is.
+struct Shape {
+    /// The value is a path and nothing else: no blank, no quote or bracket inside.
+    path: bool,
+}
+
+impl Shape {
+    fn of(input: &Input<'_>) -> Self {
+        let inner = input.bytes.trim_ascii().trim_prefix_suffix(|byte| {
+            matches!(
+                byte,
+                b'"' | b'\'' | b'[' | b']' | b'(' | b')' | 0 | b';' | b'`'
+            )
+        });
+        let plain = !inner.is_empty()
+            && !inner.iter().any(|byte| {
+                byte.is_ascii_whitespace()
+                    || matches!(
+                        byte,
+                        b'"' | b'\'' | b'<' | b'>' | b'(' | b')' | b'{' | b'}' | b'`'
+                    )
+            });
+        Self {
+            path: plain || input.place.kind == Kind::Path,
+        }
+    }
+
+    /// `rule` as it is, or its shadow of level 2 in a text that people read.
+    fn rule(&self, bytes: &[u8], rule: &'static Rule) -> &'static Rule {
+        if !self.path && text::is_text(bytes) {
+            &rules::IN_TEXT
+        } else {
+            rule
+        }
+    }
+}
+
+/// Taking bytes off both ends.
+trait Trim {
+    /// The bytes without those at either end that `unwanted` names.
+    fn trim_prefix_suffix(&self, unwanted: fn(u8) -> bool) -> &Self;
+}
+
+impl Trim for [u8] {
+    fn trim_prefix_suffix(&self, unwanted: fn(u8) -> bool) -> &[u8] {
+        let start = self.iter().take_while(|byte| unwanted(**byte)).count();
+        let rest = from(self, start);
+        let end = rest
+            .iter()
+            .rev()
+            .take_while(|byte| unwanted(**byte))
+            .count();
+        rest.get(..rest.len() - end).unwrap_or_default()
+    }
+}
+
+/// Signs behind which a path can start inside a value.
+fn boundary(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'=' | b'\''
+            | b'"'
+            | b'('
+            | b','
+            | b':'
+            | b';'
+            | b'|'
+            | b'&'
+            | b'<'
+            | b'>'
+            | b'['
+            | b'{'
+            | b'@'
+            | b' '
+            | b'\n'
+            | b'\t'
+            | b'`'
+            | b'!'
+            | b'+'
+            | b'#'
+            | b'?'
+            | 0
+    )
+}
+
+/// `name../`: dots glued to a name, which an alias without its slash resolves, in the request's path; or `%` and `*` before them.
+fn attached(bytes: &[u8], i: usize, kind: Kind) -> bool {
+    if at(bytes, i) != b'.' || before(bytes, i) == b'.' {
+        return false;
+    }
+    let previous = before(bytes, i);
+    match previous {
+        b'%' | b'*' | b'-' | b'_' | b'^' | b'~' | b'$' => true,
+        _ if !previous.is_ascii() => true,
+        _ if previous.is_ascii_alphanumeric() => {
+            // A second dot segment behind it makes a traversal of it anywhere.
+            let second = dots::segment(bytes, i, false);
+            second.is_some_and(|segment| {
+                segment.dots == 2
+                    && (kind == Kind::Path || dots::segment(bytes, segment.end, true).is_some())
+            })
+        }
+        _ => false,
+    }
+}
+
+/// Whether three dots or more stand right before `i`, as in `/........etc/passwd`.
+fn after_dots(bytes: &[u8], i: usize) -> bool {
+    bytes.get(..i).is_some_and(|left| ends(left, b"..")) || !before(bytes, i).is_ascii()
+}
+
+/// What a walk over the segments has seen.
+struct Walk {
+    two: usize,
+    more: usize,
+    start: usize,
+    end: usize,
+    dot: Spelling,
+    slash: Spelling,
+    plain_slash: bool,
+    backslash: bool,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self {
+            two: 0,
+            more: 0,
+            start: 0,
+            end: 0,
+            dot: Spelling::Plain,
+            slash: Spelling::Plain,
+            plain_slash: false,
+            backslash: false,
+        }
+    }
+}
+
+impl Walk {
+    fn add(&mut self, segment: &Segment, start: usize) {
+        if self.end == 0 {
+            self.start = start;
+        }
+        self.end = segment.end;
+        if segment.dots == 2 {
+            self.two += 1;
+        } else {
+            self.more += 1;
+        }
+        self.dot = self.dot.max(segment.dot);
+        if let Some(slash) = segment.slash {
+            self.slash = self.slash.max(slash);
+            self.plain_slash |= slash == Spelling::Plain;
+            self.backslash |= slash == Spelling::Backslash;
+        }
+    }
+
+    fn judge(&self, input: &Input<'_>, shape: &Shape, hits: &mut Hits) {
+        let bytes = input.bytes;
+        let odd = self.dot == Spelling::Encoded || self.slash == Spelling::Encoded;
+        // One segment of three dots may abbreviate a URL; two, or one that a system's file follows, do not.
+        let count = self.two
+            + if self.more > 1 || odd || self.start == 0 {
+                self.more
+            } else {
+                0
+            };
+        if count == 0 {
+            return;
+        }
+        let span = self.start..self.end.max(self.start);
+        let whole = shape.path || odd && !text::is_text(bytes) || count >= 5;
+        if !whole {
+            hits.push(&rules::IN_TEXT, span);
+            return;
+        }
+        let rule = if self.dot == Spelling::Encoded {
+            &rules::ENCODED
+        } else if self.slash == Spelling::Encoded {
+            &rules::ENCODED_SLASH
+        } else if self.dot == Spelling::Padded || self.plain_slash && self.backslash {
+            &rules::MIXED
+        } else if self.two == 0 {
+            &rules::TRIPLE_DOTS
+        } else if self.backslash {
+            &rules::BACKSLASH
+        } else {
+            &rules::DOTS
+        };
+        hits.push(rule, span);
+    }
+}
+
+/// A file that is proof: in a path always, in a text when it is one that only attacks name.
+fn push_file(
+    input: &Input<'_>,
+    shape: &Shape,
+    file: File,
+    span: Range<usize>,
+    behind_dots: bool,
+    hits: &mut Hits,
+) {
+    let bytes = input.bytes;
+    let name = bytes.get(span.clone()).unwrap_or_default();
+    let absolute = dots::slash(bytes, span.start.saturating_sub(1)).is_some();
+    let (rule, anywhere) = match file {
+        File::Unix => (
+            &rules::UNIX_FILE,
+            !ends(name, b"hosts") && !ends(name, b"issue") && !ends(name, b"group"),
+        ),
+        File::Windows => (
+            &rules::WINDOWS_FILE,
+            !has(name, 0, b"desktop") && !has(name, 0, b"system.ini"),
+        ),
+        File::Java => (&rules::JAVA_FILE, false),
+        File::Credentials => (&rules::CREDENTIALS, false),
+        File::Settings => (&rules::SETTINGS, false),
+    };
+    let kind = input.place.kind;
+    let names_a_file = match file {
+        // A repository's API names such files all day; an attack asks for them by a path or in a parameter.
+        File::Settings => {
+            kind == Kind::Path
+                || behind_dots
+                || absolute && !matches!(kind, Kind::Header | Kind::JsonKey)
+                || matches!(kind, Kind::Query | Kind::Form) && at(name, 0) == b'.'
+        }
+        File::Unix => absolute || behind_dots || span.start == 0 || anywhere,
+        File::Windows | File::Java | File::Credentials => true,
+    };
+    if !names_a_file {
+        hits.push(&rules::IN_TEXT, span);
+    } else if shape.path || behind_dots || anywhere && !text::is_text(bytes) {
+        hits.push(rule, span);
+    } else {
+        hits.push(&rules::IN_TEXT, span);
+    }
+}
+
+/// A value that is an absolute path into the system, or onto a drive.
+fn absolute(input: &Input<'_>, shape: &Shape, hits: &mut Hits) {
+    let bytes = input.bytes;
+    let open = bytes
+        .iter()
+        .take(4)
+        .take_while(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'>' | b'<'))
+        .count();
+    let kind = input.place.kind;
+    if matches!(
+        kind,
+        Kind::Path
+            | Kind::Header
+            | Kind::Cookie
+            | Kind::CookieName
+            | Kind::TextBody
+            | Kind::RawBody
+    ) {
+        return;
+    }
+    let drive = at(bytes, open).is_ascii_alphabetic()
+        && at(bytes, open + 1) == b':'
+        && matches!(at(bytes, open + 2), b'\\' | b'/')
+        && (at(bytes, open + 3) != b'/' || at(bytes, open + 4).is_ascii_alphanumeric());
+    if drive {
+        let rest = from(bytes, open + 3);
+        let own =
+            has(rest, 0, b"fakepath") || has(rest, 0, b"users") || kind == Kind::MultipartFilename;
+        if !own && !bytes.contains(&b'\n') && rest.first().is_some_and(u8::is_ascii_alphanumeric) {
+            hits.push(&rules::DRIVE, open..open + 3);
+        }
+        return;
+    }
+    let line = !bytes.contains(&b'\n') && shape.path
+        || at(bytes, open) == b'/'
+            && bytes.iter().filter(|byte| **byte == b' ').count() <= 2
+            && bytes.len() < 200;
+    if !line || dots::slash(bytes, open).is_none() {
+        return;
+    }
+    // Deep inside a document a path is data about files (a log search, a scan's report), at its top it is a parameter.
+    let nested = kind == Kind::Json
+        && input
+            .place
+            .name
+            .iter()
+            .filter(|byte| **byte == b'/')
+            .count()
+            > 1;
+    let rule = if nested {
+        &rules::IN_TEXT
+    } else {
+        &rules::SYSTEM_FOLDER
+    };
+    if let Some(end) = files::root(bytes, open) {
+        hits.push(rule, open..end);
+    } else {
+        let path = bytes
+            .trim_ascii()
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or_default();
+        let folders = path
+            .iter()
+            .filter(|byte| matches!(byte, b'/' | b'\\'))
+            .count();
+        if folders >= 2 && files::log_or_configuration(path) {
+            hits.push(rule, open..bytes.len());
+        }
+    }
+}
+
+/// A NUL that cuts a name short.
+fn nul(input: &Input<'_>, hits: &mut Hits) {
+    let bytes = input.bytes;
+    if bytes.len() > 512
+        || matches!(
+            input.place.kind,
+            Kind::Multipart | Kind::RawBody | Kind::TextBody | Kind::Header
+        )
+    {
+        return;
+    }
+    let Some(cut) = bytes.iter().position(|byte| *byte == 0) else {
+        return;
+    };
+    let printable = bytes
+        .iter()
+        .all(|byte| *byte == 0 || (0x20..0x7f).contains(byte));
+    let (left, right) = (bytes.get(..cut).unwrap_or_default(), from(bytes, cut + 1));
+    let named = left.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'.'));
+    let right = right.trim_prefix_suffix(|byte| byte == 0);
+    let extension = at(right, 0) == b'.' && at(right, 1).is_ascii_alphanumeric();
+    if printable && !left.is_empty() && (extension || named && right.is_empty()) {
+        hits.push(&rules::NUL, cut..cut + 1);
+    }
+}
+
+/// A request for a copy that an editor or an administrator left.
+fn backup(input: &Input<'_>, hits: &mut Hits) {
+    const COPIES: &[&[u8]] = &[
+        b".bak",
+        b".old",
+        b".swp",
+        b".orig",
+        b".save",
+        b".sql",
+        b".sql.gz",
+        b".php~",
+        b".php.txt",
+    ];
+    if input.level > Level::One
+        && matches!(input.place.kind, Kind::Path | Kind::Query)
+        && COPIES.iter().any(|suffix| ends(input.bytes, suffix))
+    {
+        hits.push(&rules::BACKUP, 0..input.bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests;

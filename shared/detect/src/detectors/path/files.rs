@@ -1,0 +1,167 @@
+//! Files that nobody asks a web application for, as tables; a path is compared with slashes of either kind and any number.
+
+use super::super::ascii::{at, before, ends};
+use super::dots;
+
+/// What kind of file a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// A file of a Unix system.
+    Unix,
+    /// A file of Windows.
+    Windows,
+    /// A file of a Java web application that the container does not serve.
+    Java,
+    /// Credentials: keys, tokens, cloud and container configuration.
+    Credentials,
+    /// A file of a version control system or of an application's settings.
+    Settings,
+}
+
+/// Names that are proof wherever they stand behind a slash, a dot or the start: `etc/passwd`.
+#[rustfmt::skip]
+pub const PROOF: &[(&[u8], File)] = &[
+    (b"etc/passwd", File::Unix), (b"etc/shadow", File::Unix), (b"etc/master.passwd", File::Unix), (b"etc/gshadow", File::Unix),
+    (b"etc/group", File::Unix), (b"etc/issue", File::Unix), (b"etc/hosts", File::Unix), (b"etc/sudoers", File::Unix),
+    (b"etc/security/passwd", File::Unix), (b"etc/security/opasswd", File::Unix), (b"etc/subuid", File::Unix), (b"etc/subgid", File::Unix),
+    (b"proc/self/", File::Unix), (b"proc/version", File::Unix), (b"proc/cmdline", File::Unix), (b"proc/net/", File::Unix), (b"proc/1/", File::Unix),
+    (b"proc/mounts", File::Unix), (b"proc/cpuinfo", File::Unix), (b"proc/sched_debug", File::Unix),
+    (b"boot.ini", File::Windows), (b"win.ini", File::Windows), (b"system.ini", File::Windows), (b"winnt/", File::Windows), (b"windows/system32", File::Windows),
+    (b"windows/win.ini", File::Windows), (b"windows/repair", File::Windows), (b"windows/panther", File::Windows), (b"system32/", File::Windows), (b"sysprep.inf", File::Windows),
+    (b"inetpub/", File::Windows), (b"windows/debug", File::Windows), (b"repair/sam", File::Windows), (b"config/sam", File::Windows), (b"unattend.xml", File::Windows),
+    (b"autoexec.bat", File::Windows), (b"desktop.ini", File::Windows), (b"windowsupdate.log", File::Windows), (b"drivers/etc", File::Windows),
+    (b"web-inf/", File::Java), (b"meta-inf/", File::Java), (b"boot-inf/", File::Java), (b"tomcat-users.xml", File::Java),
+    (b"weblogic.xml", File::Java), (b"applicationcontext.xml", File::Java),
+    (b".ssh/", File::Credentials), (b"id_rsa", File::Credentials), (b"id_dsa", File::Credentials), (b"id_ed25519", File::Credentials), (b"id_ecdsa", File::Credentials),
+    (b"authorized_keys", File::Credentials), (b".aws/", File::Credentials), (b".azure/", File::Credentials), (b".config/gcloud", File::Credentials),
+    (b".kube/config", File::Credentials), (b".docker/", File::Credentials), (b".dockercfg", File::Credentials), (b".dockerenv", File::Credentials),
+    (b"run/secrets/", File::Credentials), (b"etc/kubernetes/", File::Credentials), (b"kubelet/", File::Credentials), (b".netrc", File::Credentials),
+    (b".pgpass", File::Credentials), (b".my.cnf", File::Credentials), (b".npmrc", File::Credentials), (b".pypirc", File::Credentials),
+    (b".git-credentials", File::Credentials), (b".gnupg/", File::Credentials), (b".htpasswd", File::Credentials), (b".vault-token", File::Credentials),
+    (b"credentials.json", File::Credentials), (b".terraform/", File::Credentials), (b"terraform.tfstate", File::Credentials), (b".boto", File::Credentials),
+    (b".s3cfg", File::Credentials), (b".remote-sync.json", File::Credentials), (b"sftp-config.json", File::Credentials),
+    (b".git/", File::Settings), (b".svn/", File::Settings), (b".hg/", File::Settings), (b".bzr/", File::Settings), (b"cvs/root", File::Settings), (b"cvs/entries", File::Settings),
+    (b".env", File::Settings), (b".htaccess", File::Settings), (b".bash_history", File::Settings), (b".bashrc", File::Settings), (b".bash_profile", File::Settings), (b".history", File::Settings),
+    (b".mysql_history", File::Settings), (b".zsh_history", File::Settings), (b".zshrc", File::Settings), (b".profile", File::Settings), (b".gitconfig", File::Settings),
+    (b".ds_store", File::Settings), (b".idea/", File::Settings), (b".vscode/", File::Settings), (b".viminfo", File::Settings),
+    (b".user.ini", File::Settings), (b".rhosts", File::Settings), (b".subversion/", File::Settings), (b".composer/", File::Settings),
+    (b"wp-config", File::Settings), (b"web.config", File::Settings), (b"phpinfo.php", File::Settings), (b"appsettings.json", File::Settings),
+    (b"config.inc.php", File::Settings), (b"localsettings.php", File::Settings), (b"database.yml", File::Settings),
+    (b"global.asa", File::Settings), (b"php.ini", File::Settings), (b"httpd.conf", File::Settings), (b"nginx.conf", File::Settings), (b"my.cnf", File::Settings),
+    (b"mysql_config", File::Settings), (b"jdbc.properties", File::Settings), (b"db.properties", File::Settings),
+];
+
+/// Folders whose files are the system's: a value that is a path into one of them asks for one.
+#[rustfmt::skip]
+pub const ROOTS: &[&[u8]] = &[
+    b"/bin/", b"/boot/", b"/dev/fd", b"/dev/mem", b"/dev/random", b"/dev/sd", b"/dev/shm", b"/dev/std", b"/dev/urandom", b"/dev/zero",
+    b"/etc/", b"/inetpub/", b"/lib/security", b"/library/webserver", b"/mnt/", b"/opt/", b"/private/etc", b"/private/tmp", b"/private/var", b"/proc/",
+    b"/program files", b"/programdata/", b"/root/.", b"/sbin/", b"/srv/http", b"/srv/www", b"/sys/block", b"/sys/class", b"/sys/devices", b"/sys/kernel", b"/sys/module",
+    b"/tmp/", b"/usr/adm", b"/usr/apache", b"/usr/bin", b"/usr/etc", b"/usr/home", b"/usr/lib", b"/usr/local", b"/usr/pkg", b"/usr/ports", b"/usr/sbin",
+    b"/usr/share", b"/usr/spool", b"/usr/tmp", b"/var/adm", b"/var/apache", b"/var/backup", b"/var/cache", b"/var/cpanel", b"/var/cron", b"/var/data", b"/var/db", b"/var/htmp", b"/var/lib", b"/var/local",
+    b"/var/lock", b"/var/log", b"/var/mail", b"/var/mysql", b"/var/named", b"/var/nis", b"/var/opt", b"/var/run", b"/var/spool", b"/var/tmp", b"/var/vm", b"/var/webmin", b"/var/www", b"/volumes/",
+    b"/winnt/", b"/windows/", b"/xampp/", b"/lampp/",
+];
+
+/// What the files behind such paths are called: logs, configuration, password lists.
+const SUFFIXES: &[&[u8]] = &[
+    b".cnf",
+    b".conf",
+    b".htaccess",
+    b".htpasswd",
+    b".ini",
+    b".log",
+    b".old",
+    b".passwd",
+    b".pdb",
+    b".pid",
+    b".pwd",
+    b".sock",
+    b"_log",
+    b"-log",
+    b"/conf",
+    b"/logs",
+    b"/passwd",
+    b".bash_history",
+];
+
+/// Whether an absolute path ends like a log or a configuration file.
+pub fn log_or_configuration(path: &[u8]) -> bool {
+    SUFFIXES.iter().any(|suffix| ends(path, suffix))
+}
+
+/// Compares `pattern` (lower case, `/` for a slash) at `i` without regard to case, to the kind of slash and to how many
+/// slashes stand in a row: where the match ends.
+pub fn stands(bytes: &[u8], i: usize, pattern: &[u8]) -> Option<usize> {
+    let mut k = i;
+    for expected in pattern {
+        if *expected == b'/' {
+            let (length, _) = dots::slash(bytes, k)?;
+            k += length;
+            for _ in 0..16 {
+                match dots::slash(bytes, k) {
+                    Some((length, _)) => k += length,
+                    // `/./` is a slash.
+                    None if at(bytes, k) == b'.' && dots::slash(bytes, k + 1).is_some() => k += 1,
+                    None => break,
+                }
+            }
+        } else {
+            if at(bytes, k).to_ascii_lowercase() != *expected {
+                return None;
+            }
+            k += 1;
+        }
+    }
+    Some(k)
+}
+
+/// A file that is proof, at `i`: its kind and where its name ends.
+pub fn proof(bytes: &[u8], i: usize) -> Option<(File, usize)> {
+    let first = at(bytes, i).to_ascii_lowercase();
+    PROOF
+        .iter()
+        .filter(|(name, _)| name.first() == Some(&first))
+        .find_map(|(name, file)| {
+            let end = stands(bytes, i, name)?;
+            // The name has to end there: `.environment` is not `.env`, `etc/hostsfile` not `etc/hosts`.
+            let next = at(bytes, end);
+            let open = name.last() == Some(&b'/')
+                || !next.is_ascii_alphanumeric() && (next != b'-' || name.starts_with(b"wp-"));
+            open.then_some((*file, end))
+        })
+}
+
+/// Whether `i` starts a path into one of the system's folders.
+pub fn root(bytes: &[u8], i: usize) -> Option<usize> {
+    ROOTS
+        .iter()
+        .find_map(|name| stands(bytes, i, name))
+        .filter(|end| before(bytes, *end) != b'/' || *end < bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_in_every_spelling() {
+        for text in [
+            "etc/passwd",
+            "ETC\\Passwd",
+            "etc//passwd",
+            "etc/./passwd",
+            "etc%2fpasswd",
+            ".env",
+            ".git/config",
+        ] {
+            assert!(proof(text.as_bytes(), 0).is_some(), "{text}");
+        }
+        for text in ["etc/passwords", ".environment", "etcetera", "etc/hostsfile"] {
+            assert!(proof(text.as_bytes(), 0).is_none(), "{text}");
+        }
+        assert!(root(b"/etc/hostname", 0).is_some());
+        assert!(root(b"/etching/1", 0).is_none());
+        assert!(root(b"/variety", 0).is_none());
+    }
+}

@@ -1,0 +1,55 @@
+//! Schemes that make an application open a file or a stream instead of a page.
+
+use super::super::ascii::{at, from, has};
+
+/// Stream wrappers of PHP and file schemes of PHP, Python and Java, as they start.
+const WRAPPERS: &[&[u8]] = &[
+    b"php://",
+    b"php:filter",
+    b"phar://",
+    b"phar:",
+    b"zip://",
+    b"zlib://",
+    b"zlib:/",
+    b"rar://",
+    b"ogg://",
+    b"expect://",
+    b"glob://",
+    b"compress.zlib://",
+    b"compress.bzip2://",
+    b"ssh2.sftp://",
+    b"ssh2.exec://",
+    b"data://",
+    b"data:text/plain",
+    b"data:;base64,",
+    b"data:,<",
+    b"file://",
+    b"file:/",
+    b"file:\\",
+    b"file:%2f",
+    b"netdoc:",
+    b"local_file:",
+    b"url:file:",
+    b"jar:file:",
+    b"jar:http",
+    b"view-source:file",
+];
+
+/// A wrapper that starts at `i`: its end.
+pub fn at_word(bytes: &[u8], i: usize, previous: u8) -> Option<usize> {
+    if previous.is_ascii_alphanumeric() || matches!(previous, b'_' | b'-' | b'.') {
+        return None;
+    }
+    let first = at(bytes, i).to_ascii_lowercase();
+    let found = WRAPPERS
+        .iter()
+        .filter(|name| name.first() == Some(&first))
+        .find(|name| has(bytes, i, name))?;
+    let end = i + found.len();
+    // A scheme alone is a word about schemes.
+    (end < bytes.len()
+        && !from(bytes, end)
+            .first()
+            .is_some_and(u8::is_ascii_whitespace))
+    .then_some(end)
+}
