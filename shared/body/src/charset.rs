@@ -81,6 +81,9 @@ impl Charset {
             [0, 0, 0, last, ..] if *last != 0 => Some((Self::Utf32Be, 0)),
             [a, 0, b, 0, ..] if *a != 0 && *b != 0 => Some((Self::Utf16Le, 0)),
             [0, a, 0, b, ..] if *a != 0 && *b != 0 => Some((Self::Utf16Be, 0)),
+            // The one character that is sure to be ASCII (RFC 4627 section 3, XML appendix F).
+            [b'{' | b'[' | b'"' | b'<', 0, ..] => Some((Self::Utf16Le, 0)),
+            [0, b'{' | b'[' | b'"' | b'<', ..] => Some((Self::Utf16Be, 0)),
             // `<?xm` in EBCDIC.
             [0x4c, 0x6f, 0xa7, 0x94, ..] => Some((Self::Ebcdic, 0)),
             [b'<', b'?', b'x', b'm', b'l', ..] => xml_declared(body).map(|charset| (charset, 0)),

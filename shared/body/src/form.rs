@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 
 use backstop_http::Kind;
+use backstop_http::scan::find;
 use backstop_http::target::Params;
 
+use crate::charset::Charset;
 use crate::escape::form_decoded;
 use crate::sink::Sink;
 
@@ -16,12 +18,12 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Visits each field's name and value. `converted` turns the bytes behind percent-escapes into UTF-8 where the
-    /// form's charset is another one.
+    /// Visits each field's name and value. Where the form's charset is not a superset of ASCII, the bytes behind
+    /// percent-escapes are visited as that charset's text, too.
     pub(crate) fn walk(
         &mut self,
         body: &[u8],
-        converted: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
+        charset: Charset,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
         for field in Params::new(body) {
@@ -30,8 +32,9 @@ impl Form {
             let raw = field.value.unwrap_or_default();
             let value = form_decoded(raw, &mut self.value);
             sink.put(Kind::Form, name, value)?;
-            if raw.contains(&b'%')
-                && let Some(value) = converted(value)
+            if charset != Charset::Ascii
+                && find(b'%', raw).is_some()
+                && let Some(value) = charset.converted(value)
             {
                 sink.put(Kind::Form, name, &value)?;
             }
@@ -47,7 +50,7 @@ mod tests {
 
     fn walk(body: &[u8]) -> Vec<String> {
         visits(|sink| {
-            let _ = Form::default().walk(body, &|_| None, sink);
+            let _ = Form::default().walk(body, Charset::Ascii, sink);
         })
     }
 

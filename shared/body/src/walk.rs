@@ -213,8 +213,7 @@ impl Walker {
     ) -> ControlFlow<(), Option<Malformed>> {
         let malformed = match format {
             Format::Form => {
-                self.form
-                    .walk(body, &|bytes| charset.converted(bytes), sink)?;
+                self.form.walk(body, charset, sink)?;
                 None
             }
             Format::Json => {
