@@ -1,6 +1,6 @@
-//! Aho-Corasick with the fail transitions resolved: a dense DFA over byte classes, ASCII case folded.
+//! Aho-Corasick with the fail transitions resolved: a dense, minimal DFA over byte classes, ASCII case folded.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 
 /// Collects literals.
@@ -19,21 +19,26 @@ struct State {
 /// The finished tables.
 pub struct Tables {
     classes: [u8; 256],
-    shift: u32,
+    stride: usize,
     first_match: usize,
     next: Vec<u16>,
     out: Vec<u64>,
     literals: Vec<Vec<u8>>,
 }
 
+/// Rows start at multiples of this many entries, so that a row's number fits `u16` and is scaled by a shift.
+const GRAIN: usize = 8;
+
+/// How much of a literal is looked for: bounds the tables, and how far the prefilter's lanes overlap.
+const LONGEST: usize = 8;
+
 impl Builder {
-    /// Adds a literal that sets `bits`; the same literal may be added by several categories.
+    /// Adds a literal that sets `bits`; the same literal may be added by several categories. Only its start is kept: what
+    /// the prefilter passes may be more than the detectors find, never less.
     pub fn add(&mut self, literal: &[u8], bits: u64) {
         assert!(!literal.is_empty(), "an empty literal is everywhere");
-        *self
-            .literals
-            .entry(literal.to_ascii_lowercase())
-            .or_default() |= bits;
+        let start = &literal[..literal.len().min(LONGEST)];
+        *self.literals.entry(start.to_ascii_lowercase()).or_default() |= bits;
     }
 
     /// Has every byte outside ASCII set `bits`.
@@ -67,10 +72,9 @@ impl Builder {
         (classes, usize::from(count))
     }
 
-    /// Builds the automaton: states in breadth-first order (shallow, hot rows together), those without output first.
+    /// Builds the automaton: states in breadth-first order, those without output first.
     pub fn build(&self) -> Tables {
         let (classes, count) = self.classes();
-        let shift = count.next_power_of_two().trailing_zeros();
         let new = || State {
             next: vec![None; count],
             fail: 0,
@@ -102,46 +106,128 @@ impl Builder {
         for class in classes.iter().skip(128) {
             insert(&[usize::from(*class)], self.non_ascii);
         }
-        let order = resolve(&mut states, count);
-        self.number(&states, &order, classes, count, shift)
+        resolve(&mut states, count);
+        let mut dfa = Dfa::minimal(&states);
+        let classes = dfa.merge_classes(classes);
+        self.number(&dfa, classes)
     }
 
-    fn number(
-        &self,
-        states: &[State],
-        order: &[usize],
-        classes: [u8; 256],
-        count: usize,
-        shift: u32,
-    ) -> Tables {
+    fn number(&self, dfa: &Dfa, classes: [u8; 256]) -> Tables {
+        let count = dfa.next[0].len();
+        let order = dfa.breadth_first();
         let (quiet, loud): (Vec<usize>, Vec<usize>) =
-            order.iter().partition(|state| states[**state].out == 0);
-        assert!(states.len() <= usize::from(u16::MAX), "states fit u16");
-        let mut number = vec![0u16; states.len()];
+            order.iter().partition(|state| dfa.out[**state] == 0);
+        let stride = count.next_multiple_of(GRAIN);
+        let mut row = vec![0u16; dfa.out.len()];
         for (index, state) in quiet.iter().chain(&loud).enumerate() {
-            number[*state] = u16::try_from(index).expect("checked above");
+            row[*state] = u16::try_from(index * stride / GRAIN).expect("rows fit u16");
         }
-        let mut next = vec![0u16; states.len() << shift];
-        for (index, state) in states.iter().enumerate() {
-            let row = usize::from(number[index]) << shift;
-            for class in 0..count {
-                next[row + class] = number[state.next[class].unwrap_or(0)];
-            }
+        let mut next = Vec::new();
+        for state in quiet.iter().chain(&loud) {
+            let targets = dfa.next[*state].iter().map(|target| row[*target]);
+            next.extend(targets.chain(std::iter::repeat(0)).take(stride));
         }
         Tables {
             classes,
-            shift,
-            first_match: quiet.len(),
+            stride,
+            first_match: quiet.len() * stride / GRAIN,
             next,
-            out: loud.iter().map(|state| states[*state].out).collect(),
+            out: loud.iter().map(|state| dfa.out[*state]).collect(),
             literals: self.literals.keys().cloned().collect(),
         }
     }
 }
 
-/// Fills in fail states, inherited outputs and every missing transition; answers the breadth-first order.
-fn resolve(states: &mut [State], count: usize) -> Vec<usize> {
-    let mut order = vec![0];
+/// A complete automaton: outputs and transitions by state, state 0 the start.
+struct Dfa {
+    out: Vec<u64>,
+    next: Vec<Vec<usize>>,
+}
+
+impl Dfa {
+    /// Merges states that no input tells apart (Moore's refinement): what stands behind a literal's end, as a rule.
+    fn minimal(states: &[State]) -> Self {
+        let next: Vec<Vec<usize>> = states
+            .iter()
+            .map(|state| {
+                state
+                    .next
+                    .iter()
+                    .map(|target| target.unwrap_or(0))
+                    .collect()
+            })
+            .collect();
+        let mut block = vec![0usize; states.len()];
+        let mut blocks = 1;
+        loop {
+            let mut known: HashMap<(u64, usize, Vec<usize>), usize> = HashMap::new();
+            let refined: Vec<usize> = (0..states.len())
+                .map(|state| {
+                    let targets = next[state].iter().map(|target| block[*target]).collect();
+                    let fresh = known.len();
+                    *known
+                        .entry((states[state].out, block[state], targets))
+                        .or_insert(fresh)
+                })
+                .collect();
+            block = refined;
+            if known.len() == blocks {
+                break;
+            }
+            blocks = known.len();
+        }
+        let mut dfa = Self {
+            out: vec![0; blocks],
+            next: vec![Vec::new(); blocks],
+        };
+        for (state, merged) in block.iter().enumerate() {
+            dfa.out[*merged] = states[state].out;
+            dfa.next[*merged] = next[state].iter().map(|target| block[*target]).collect();
+        }
+        dfa
+    }
+
+    /// Merges classes that no state tells apart, and answers the class of each byte then.
+    fn merge_classes(&mut self, classes: [u8; 256]) -> [u8; 256] {
+        let mut columns: HashMap<Vec<usize>, u8> = HashMap::new();
+        let mut kept = Vec::new();
+        let merged: Vec<u8> = (0..self.next[0].len())
+            .map(|class| {
+                let column = self.next.iter().map(|row| row[class]).collect();
+                let fresh = u8::try_from(columns.len()).expect("no more than bytes");
+                *columns.entry(column).or_insert_with(|| {
+                    kept.push(class);
+                    fresh
+                })
+            })
+            .collect();
+        for row in &mut self.next {
+            *row = kept.iter().map(|class| row[*class]).collect();
+        }
+        classes.map(|class| merged[usize::from(class)])
+    }
+
+    /// The states as they are reached: shallow, hot rows together.
+    fn breadth_first(&self) -> Vec<usize> {
+        let mut order = vec![0];
+        let mut seen = vec![false; self.out.len()];
+        seen[0] = true;
+        let mut at = 0;
+        while let Some(state) = order.get(at).copied() {
+            for target in &self.next[state] {
+                if !seen[*target] {
+                    seen[*target] = true;
+                    order.push(*target);
+                }
+            }
+            at += 1;
+        }
+        order
+    }
+}
+
+/// Fills in fail states, inherited outputs and every missing transition.
+fn resolve(states: &mut [State], count: usize) {
     let mut queue = VecDeque::new();
     for class in 0..count {
         match states[0].next[class] {
@@ -150,7 +236,6 @@ fn resolve(states: &mut [State], count: usize) -> Vec<usize> {
         }
     }
     while let Some(at) = queue.pop_front() {
-        order.push(at);
         let fail = states[at].fail;
         states[at].out |= states[fail].out;
         for class in 0..count {
@@ -164,7 +249,6 @@ fn resolve(states: &mut [State], count: usize) -> Vec<usize> {
             }
         }
     }
-    order
 }
 
 impl Tables {
@@ -183,18 +267,21 @@ impl Tables {
             text,
             "/// The class of each byte.\n\
              pub static CLASSES: [u8; 256] = [{classes}];\n\
-             /// log2 of the length of a row of `NEXT`.\n\
-             pub const SHIFT: u32 = {};\n\
+             /// Entries of `NEXT` per row.\n\
+             pub const STRIDE: usize = {};\n\
+             /// A state is the start of its row in units of this many entries.\n\
+             pub const GRAIN: usize = {GRAIN};\n\
+             /// No literal is longer.\n\
+             pub const LONGEST: usize = {LONGEST};\n\
              /// States from this one on have output.\n\
-             pub const FIRST_MATCH: u16 = {};\n\
-             /// The next state, by state << SHIFT | class.\n\
+             pub const FIRST_MATCH: usize = {};\n\
+             /// The next state, by state * GRAIN + class.\n\
              pub static NEXT: [u16; {}] = [{next}];\n\
              /// What the states from FIRST_MATCH on say.\n\
              pub static OUT: [u64; {}] = [{out}];\n\
-             /// Every literal, folded: for tests and benches.\n\
-             #[cfg(test)]\n\
+             /// Every literal, folded.\n\
              pub static LITERALS: [&[u8]; {}] = [{literals}];",
-            self.shift,
+            self.stride,
             self.first_match,
             self.next.len(),
             self.out.len(),

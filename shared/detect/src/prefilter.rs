@@ -37,33 +37,73 @@ impl Features {
 }
 
 /// Sweeps `bytes` once.
+///
+/// A step waits for the one before, so longer values are swept in lanes side by side. The lanes overlap by the longest
+/// literal less one byte: one that straddles a border is seen whole by the lane behind it.
 pub fn features(bytes: &[u8]) -> Features {
-    let mut state = 0usize;
+    const TWO_LANES: usize = 4 * tables::LONGEST;
+    const FOUR_LANES: usize = 12 * tables::LONGEST;
     let mut seen = 0;
-    for byte in bytes {
-        // Neither look-up can miss; `get` keeps that from being a panic if the tables were ever wrong.
-        let class = tables::CLASSES
-            .get(usize::from(*byte))
-            .copied()
-            .unwrap_or(0);
-        state = usize::from(
-            tables::NEXT
-                .get(state << tables::SHIFT | usize::from(class))
-                .copied()
-                .unwrap_or(0),
-        );
-        if state >= usize::from(tables::FIRST_MATCH) {
-            seen |= tables::OUT
-                .get(state - usize::from(tables::FIRST_MATCH))
-                .copied()
-                .unwrap_or(0);
+    if bytes.len() >= FOUR_LANES {
+        let [a, b, c, d] = lanes::<4>(bytes);
+        let [mut at_a, mut at_b, mut at_c, mut at_d] = [0; 4];
+        for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+            at_a = step(at_a, *a, &mut seen);
+            at_b = step(at_b, *b, &mut seen);
+            at_c = step(at_c, *c, &mut seen);
+            at_d = step(at_d, *d, &mut seen);
+        }
+    } else if bytes.len() >= TWO_LANES {
+        let [a, b] = lanes::<2>(bytes);
+        let [mut at_a, mut at_b] = [0; 2];
+        for (a, b) in a.iter().zip(b) {
+            at_a = step(at_a, *a, &mut seen);
+            at_b = step(at_b, *b, &mut seen);
+        }
+    } else {
+        let mut at = 0;
+        for byte in bytes {
+            at = step(at, *byte, &mut seen);
         }
     }
     Features(seen)
 }
 
-/// Every literal that the tables were built from, folded.
-#[cfg(test)]
+/// `N` overlapping parts of equal length that cover `bytes`, which is longer than `N` times the overlap.
+fn lanes<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
+    const OVERLAP: usize = tables::LONGEST - 1;
+    let advance = (bytes.len() - OVERLAP).div_ceil(N);
+    let length = advance + OVERLAP;
+    std::array::from_fn(|lane| {
+        let start = (lane * advance).min(bytes.len() - length);
+        bytes.get(start..start + length).unwrap_or_default()
+    })
+}
+
+/// One transition, and what the state reached says. Neither look-up can miss; if the tables were ever wrong, everything
+/// would be called interesting rather than nothing.
+#[inline(always)]
+fn step(state: usize, byte: u8, seen: &mut u64) -> usize {
+    let next = tables::CLASSES
+        .get(usize::from(byte))
+        .and_then(|class| tables::NEXT.get(state * tables::GRAIN + usize::from(*class)));
+    let Some(next) = next else {
+        *seen = u64::MAX;
+        return 0;
+    };
+    let next = usize::from(*next);
+    if next >= tables::FIRST_MATCH {
+        let row = (next - tables::FIRST_MATCH) * tables::GRAIN / tables::STRIDE;
+        *seen |= tables::OUT.get(row).copied().unwrap_or(u64::MAX);
+    }
+    next
+}
+
+/// How much memory the tables take.
+pub const TABLE_BYTES: usize =
+    size_of_val(&tables::CLASSES) + size_of_val(&tables::NEXT) + size_of_val(&tables::OUT);
+
+/// Every literal that the tables were built from, folded: for tests and benches.
 pub fn literals() -> &'static [&'static [u8]] {
     &tables::LITERALS
 }
@@ -89,6 +129,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lanes_cover_everything_and_overlap() {
+        for length in 48..400 {
+            let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            for lanes in [lanes::<2>(&bytes).to_vec(), lanes::<4>(&bytes).to_vec()] {
+                let mut end = 0;
+                for lane in lanes {
+                    let start = lane.as_ptr().addr() - bytes.as_ptr().addr();
+                    assert!(end == 0 || start + tables::LONGEST <= end + 1, "{length}");
+                    end = start + lane.len();
+                }
+                assert_eq!(end, bytes.len());
+            }
+        }
+    }
+
     /// The automaton against a naive search, for every literal embedded in noise, in both cases.
     #[test]
     fn every_literal_is_seen_wherever_it_stands() {
@@ -100,6 +156,9 @@ mod tests {
                 [*literal, b"~~"].concat(),
                 [&literal[..literal.len() / 2], *literal].concat(),
                 literal.to_ascii_uppercase(),
+                // Long enough for two and four lanes, the literal anywhere.
+                [&[b'~'; 40], *literal, &[b'~'; 17]].concat(),
+                [&[b'~'; 61], *literal, &[b'~'; 90]].concat(),
             ] {
                 let seen = features(&wrapped);
                 assert_eq!(seen.0 & alone.0, alone.0, "{:?}", wrapped.escape_ascii());
