@@ -1,1 +1,15 @@
 //! The WAF as a Proxy-Wasm filter: callbacks to backstop-waf, verdicts to actions.
+//!
+//! Request callbacks only. Responses are not looked at, so a reply of this filter does not come back to it.
+
+mod filter;
+mod root;
+mod telemetry;
+
+use proxy_wasm::types::LogLevel;
+
+proxy_wasm::main! {{
+    // The SDK's own messages; the filter's lines go through backstop_plugin::host.
+    proxy_wasm::set_log_level(LogLevel::Warn);
+    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
+}}

@@ -1,1 +1,28 @@
 //! The WAF's policy: configuration, exclusions, what is inspected, and the verdict. No host.
+//!
+//! [`Config`] is what an operator writes, [`Policy`] what it compiles to. A [`Transaction`] takes one request through
+//! its phases; each answers an [`Outcome`]: let it go on, hold it, or reply, and what is to be reported. What the
+//! request's surroundings have to say is asked through [`Host`].
+#![forbid(unsafe_code)]
+
+pub mod answer;
+pub mod config;
+mod exclusion;
+mod inspect;
+mod json_text;
+pub mod log_line;
+mod policy;
+pub mod report;
+mod secret;
+mod tally;
+mod target;
+mod timestamp;
+pub mod transaction;
+
+pub use answer::Answer;
+pub use backstop_detect::Scanner;
+pub use config::{Config, ConfigError, Mode};
+pub use log_line::log_line;
+pub use policy::Policy;
+pub use report::{Action, Entry, Refusal, Report};
+pub use transaction::{Host, Next, Outcome, Transaction, Unreadable};

@@ -1,0 +1,88 @@
+//! The filter's metrics. Labels are categories, rules, actions and refusals: sets that are known when it is built.
+
+use backstop_plugin::metrics::{Counter, Histogram, count_labelled};
+use backstop_waf::report::Cause;
+use backstop_waf::{Action, Mode, Refusal, Report};
+
+const PREFIX: &str = "backstop_waf";
+
+/// Counters and histograms, defined at their first use.
+pub(crate) struct Telemetry {
+    requests: Counter,
+    body_limit_hits: Counter,
+    errors: Counter,
+    inspection: Histogram,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            requests: Counter::new("backstop_waf.requests_total"),
+            body_limit_hits: Counter::new("backstop_waf.body_limit_hits_total"),
+            errors: Counter::new("backstop_waf.errors_total"),
+            inspection: Histogram::new("backstop_waf.inspection_us"),
+        }
+    }
+}
+
+impl Telemetry {
+    /// A request came.
+    pub(crate) fn request(&self) {
+        self.requests.increment();
+    }
+
+    /// A body went beyond the limit.
+    pub(crate) fn body_limit_hit(&self) {
+        self.body_limit_hits.increment();
+    }
+
+    /// Something failed that should not.
+    pub(crate) fn error(&self) {
+        self.errors.increment();
+    }
+
+    /// A phase's inspection took so many nanoseconds.
+    pub(crate) fn inspected(&self, nanos: u64) {
+        self.inspection.record(nanos.div_ceil(1000));
+    }
+
+    /// Counts the decision, and each finding by category, rule and mode.
+    pub(crate) fn report(&self, report: &Report) {
+        count_labelled(
+            PREFIX,
+            &[("action", report.action.word())],
+            "decisions_total",
+        );
+        for entry in report.entries() {
+            let mode = if entry.blocking {
+                Mode::Block
+            } else {
+                Mode::Detect
+            };
+            let labels = [
+                ("category", entry.rule.category.id()),
+                ("rule", entry.rule.name),
+                ("mode", mode.word()),
+            ];
+            count_labelled(PREFIX, &labels, "findings_total");
+        }
+        if let Cause::Refused(refusal) = report.cause {
+            let action = if report.action == Action::Block {
+                "block"
+            } else {
+                "detect"
+            };
+            count_labelled(
+                PREFIX,
+                &[("reason", refusal.word()), ("mode", action)],
+                "uninspected_total",
+            );
+            if matches!(
+                refusal,
+                Refusal::BodyUnreadable | Refusal::HeadersUnreadable
+            ) {
+                self.error();
+            }
+        }
+    }
+}

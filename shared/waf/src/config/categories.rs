@@ -1,0 +1,95 @@
+//! Switches per attack category.
+
+use backstop_detect::Category;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Mode;
+
+/// One switch per attack category, by the legacy layer's keys.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Categories {
+    /// SQL and NoSQL injection.
+    pub sql_injection: CategoryConfig,
+    /// Cross-site scripting.
+    pub xss: CategoryConfig,
+    /// Path traversal and probes for sensitive files.
+    pub path_traversal: CategoryConfig,
+    /// OS command and code injection.
+    pub command_injection: CategoryConfig,
+    /// LDAP filter injection.
+    pub ldap_injection: CategoryConfig,
+    /// XML external entities and entity bombs.
+    pub xxe_injection: CategoryConfig,
+    /// Server-side request forgery.
+    pub ssrf: CategoryConfig,
+    /// Log4j JNDI look-ups.
+    pub log4shell: CategoryConfig,
+    /// CR/LF header injection and response splitting.
+    pub header_injection: CategoryConfig,
+    /// Attack tools.
+    pub bot_scanner: BotScanner,
+}
+
+impl Categories {
+    /// Whether `category` is on, and the mode that it has instead of the overall one.
+    pub fn of(&self, category: Category) -> (bool, Option<Mode>) {
+        let plain = |config: &CategoryConfig| (config.enabled, config.mode);
+        match category {
+            Category::SqlInjection => plain(&self.sql_injection),
+            Category::Xss => plain(&self.xss),
+            Category::PathTraversal => plain(&self.path_traversal),
+            Category::CommandInjection => plain(&self.command_injection),
+            Category::LdapInjection => plain(&self.ldap_injection),
+            Category::XxeInjection => plain(&self.xxe_injection),
+            Category::Ssrf => plain(&self.ssrf),
+            Category::Log4shell => plain(&self.log4shell),
+            Category::HeaderInjection => plain(&self.header_injection),
+            Category::BotScanner => (self.bot_scanner.enabled, self.bot_scanner.mode),
+        }
+    }
+}
+
+/// One category.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CategoryConfig {
+    /// Whether it is looked for.
+    pub enabled: bool,
+    /// Its mode, if it is not the overall one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+}
+
+impl Default for CategoryConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            mode: None,
+        }
+    }
+}
+
+/// The category of attack tools.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct BotScanner {
+    /// Whether it is looked for.
+    pub enabled: bool,
+    /// Its mode, if it is not the overall one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Whether ordinary HTTP libraries and headless browsers (curl, python-requests) count as attack tools, too.
+    pub http_libraries: bool,
+}
+
+impl Default for BotScanner {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            mode: None,
+            http_libraries: false,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The configuration as an operator writes it (JSON, camelCase), and the error that says what is wrong with it.
+//!
+//! Everything has a default: an empty configuration inspects everything and blocks. An unknown field is an error, because
+//! a misspelled exclusion or mode would otherwise be a hole that nobody sees.
+
+mod body;
+mod categories;
+mod error;
+mod exclusion;
+mod number;
+mod response;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use body::{Compressed, OnLimit, RequestBody};
+pub use categories::{BotScanner, Categories, CategoryConfig};
+pub use error::ConfigError;
+pub use exclusion::{CategoryKey, Exclusion, PathMatch};
+pub use number::{MAX_SIZE, Size, Whole};
+pub use response::Response;
+
+/// Configuration of the WAF filter.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// What happens to a request that reaches the score threshold. `block` (default) refuses it, `detect` only reports
+    /// it and never holds anything back. A first roll-out in front of unknown traffic starts with `detect`.
+    pub mode: Mode,
+    /// How strict the rules are: 1 (default) is for every site, 2 also reports code-like text, 3 is for routes that take
+    /// plain identifiers only.
+    pub sensitivity: Whole<1, 3>,
+    /// The score from which on a request is refused. Each rule counts once per request: critical 5, error 4, warning 3,
+    /// notice 2.
+    pub score_threshold: Whole<1, 1000>,
+    /// Switches per category.
+    pub categories: Categories,
+    /// Switches per rule.
+    pub rules: Rules,
+    /// What is not to be inspected where.
+    pub exclusions: Vec<Exclusion>,
+    /// Clients that are not inspected, as addresses or networks (CIDR). Compared with the address that Envoy vouches for
+    /// (`source.address`: the connection, or X-Forwarded-For as far as `xff_num_trusted_hops` trusts it), never with a
+    /// header.
+    pub trusted_clients: Vec<String>,
+    /// Inspection of request bodies.
+    pub request_body: RequestBody,
+    /// The answer to a refused request.
+    pub response: Response,
+    /// The decision log.
+    pub logging: Logging,
+    /// Metrics.
+    pub metrics: Metrics,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Block,
+            sensitivity: Whole(1),
+            score_threshold: Whole(5),
+            categories: Categories::default(),
+            rules: Rules::default(),
+            exclusions: Vec::new(),
+            trusted_clients: Vec::new(),
+            request_body: RequestBody::default(),
+            response: Response::default(),
+            logging: Logging::default(),
+            metrics: Metrics::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads JSON. No bytes at all (a plugin without `pluginConfig`) are the defaults.
+    ///
+    /// # Errors
+    /// In one line: the JSON path, what is wrong there, and what is allowed.
+    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
+        if json.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self::default());
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let config = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| ConfigError::json(&error))?;
+        deserializer
+            .end()
+            .map_err(|error| ConfigError::syntax(&error))?;
+        Ok(config)
+    }
+}
+
+/// Whether what is found is refused or only reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Refuse the request.
+    Block,
+    /// Report, let pass.
+    Detect,
+}
+
+impl Mode {
+    /// The word in logs and metrics.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Detect => "detect",
+        }
+    }
+}
+
+/// Switches per rule.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Rules {
+    /// Rules that are off, by name (`sql-union`) or number (`"1001"`).
+    pub disabled: Vec<String>,
+}
+
+/// The decision log: one JSON line per phase of a request (headers, body) that found something.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Logging {
+    /// Whether decisions are logged.
+    pub enabled: bool,
+    /// Whether the text that matched is logged (at most 100 bytes; secrets are masked in any case).
+    pub matched: bool,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            matched: true,
+        }
+    }
+}
+
+/// Metrics.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Whether metrics are kept.
+    pub enabled: bool,
+    /// Inspection time is measured for one request in this many (0: never), since the clock costs about as much as a
+    /// quarter of an inspection.
+    pub time_one_in: Whole<0, 1_000_000>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            time_one_in: Whole(64),
+        }
+    }
+}

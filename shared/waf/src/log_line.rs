@@ -1,0 +1,163 @@
+//! The decision log: one JSON line, with the legacy layer's field names (dashboards read them) and some more.
+
+use backstop_http::{Headers, Target};
+
+use crate::json_text::{push_field, push_name, push_plain, push_string};
+use crate::policy::Policy;
+use crate::report::{Action, Cause, Entry, Report};
+use crate::secret::{MASK, is_secret, is_secret_name};
+use crate::timestamp::Timestamp;
+
+/// The most bytes of the path that are logged.
+const MAX_PATH: usize = 512;
+/// The most bytes of host, method and request id that are logged.
+const MAX_FIELD: usize = 128;
+
+/// The line for `report` about a request with these headers, at `unix_millis` milliseconds since 1970.
+///
+/// Legacy fields: `timestamp`, `level`, `type`, `event`, `category`, `rule`, `description`, `client_ip`, `path`,
+/// `blocked`, `matched`. Added: `rule_id`, `action`, `mode`, `score`, `threshold`, `target`, `decodings`, `request_id`,
+/// `host`, `method`, and `also`: the other rules of the report as `rule@target`.
+///
+/// Values of secret-looking query parameters and matches in secret places are masked.
+pub fn log_line(policy: &Policy, headers: &Headers, report: &Report, unix_millis: u64) -> String {
+    let mut out = String::with_capacity(640);
+    out.push('{');
+    push_field(
+        &mut out,
+        "timestamp",
+        Timestamp { unix_millis }.to_string().as_bytes(),
+    );
+    let level = if report.action == Action::Pass {
+        "info"
+    } else {
+        "warn"
+    };
+    push_field(&mut out, "level", level.as_bytes());
+    push_field(&mut out, "type", b"security");
+    let event = match report.cause {
+        Cause::Found(_) => "DETECTED",
+        Cause::Refused(_) => "UNINSPECTED",
+    };
+    push_field(
+        &mut out,
+        "event",
+        format!("{}_{event}", report.category()).as_bytes(),
+    );
+    push_field(&mut out, "category", report.category().as_bytes());
+    push_field(&mut out, "rule", report.rule().as_bytes());
+    push_field(&mut out, "description", description(report).as_bytes());
+    push_field(&mut out, "client_ip", report.client.as_bytes());
+    push_field(&mut out, "path", &masked_path(headers.path()));
+    push_plain(&mut out, "blocked", report.action == Action::Block);
+    let lead = report.entries().first();
+    push_field(
+        &mut out,
+        "matched",
+        lead.map_or(b"", |lead| matched(policy, lead)),
+    );
+    if let Some(lead) = lead {
+        push_plain(&mut out, "rule_id", lead.rule.id);
+        push_field(&mut out, "target", lead.place().to_string().as_bytes());
+        push_field(&mut out, "decodings", lead.chain.to_string().as_bytes());
+        push_plain(&mut out, "score", report.score);
+        push_plain(&mut out, "threshold", policy.threshold);
+    }
+    push_field(&mut out, "action", report.action.word().as_bytes());
+    push_field(&mut out, "mode", policy.mode.word().as_bytes());
+    push_field(
+        &mut out,
+        "request_id",
+        cut(
+            headers.first(b"x-request-id").unwrap_or_default(),
+            MAX_FIELD,
+        ),
+    );
+    push_field(&mut out, "host", cut(headers.authority(), MAX_FIELD));
+    push_field(&mut out, "method", cut(headers.method(), MAX_FIELD));
+    if let Some((_, others)) = report
+        .entries()
+        .split_first()
+        .filter(|(_, others)| !others.is_empty())
+    {
+        push_name(&mut out, "also");
+        out.push('[');
+        for (index, entry) in others.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            push_string(
+                &mut out,
+                format!("{}@{}", entry.rule.name, entry.place()).as_bytes(),
+            );
+        }
+        out.push(']');
+    }
+    out.push('}');
+    out
+}
+
+fn description(report: &Report) -> &'static str {
+    match (&report.cause, report.entries().first()) {
+        (Cause::Refused(refusal), _) => refusal.description(),
+        (_, Some(lead)) => lead.rule.description,
+        (_, None) => "",
+    }
+}
+
+fn matched<'a>(policy: &Policy, entry: &'a Entry) -> &'a [u8] {
+    if !policy.log_matched {
+        b""
+    } else if is_secret(entry.place()) {
+        MASK.as_bytes()
+    } else {
+        &entry.matched
+    }
+}
+
+/// The path with its query, the values of secret-looking parameters masked.
+fn masked_path(wire: &[u8]) -> Vec<u8> {
+    let target = Target::parse(wire);
+    if target.query.is_none() {
+        return cut(wire, MAX_PATH).to_vec();
+    }
+    let mut path = target.path.to_vec();
+    let mut separator = b'?';
+    for param in target.params() {
+        if path.len() > MAX_PATH {
+            break;
+        }
+        path.push(separator);
+        separator = b'&';
+        path.extend_from_slice(param.name);
+        if let Some(value) = param.value {
+            path.push(b'=');
+            path.extend_from_slice(if is_secret_name(param.name) {
+                MASK.as_bytes()
+            } else {
+                value
+            });
+        }
+    }
+    cut(&path, MAX_PATH).to_vec()
+}
+
+/// At most `limit` bytes, not ending inside a UTF-8 character.
+fn cut(bytes: &[u8], limit: usize) -> &[u8] {
+    let Some((kept, rest)) = bytes.split_at_checked(limit) else {
+        return bytes;
+    };
+    if rest.first().is_none_or(|byte| byte & 0xc0 != 0x80) {
+        return kept;
+    }
+    // The character that the cut goes through began at most three bytes before it.
+    let back = kept
+        .iter()
+        .rev()
+        .take(3)
+        .position(|byte| byte & 0xc0 == 0xc0);
+    match back {
+        Some(back) => kept.get(..limit - back - 1).unwrap_or(kept),
+        None => kept,
+    }
+}

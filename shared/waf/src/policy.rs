@@ -1,0 +1,144 @@
+//! The configuration, compiled.
+
+use backstop_detect::{Category, CategorySet, Level, Rule, ScanOptions, Scanner};
+use backstop_http::CidrSet;
+
+use crate::answer::ResponseTemplate;
+use crate::config::{Compressed, Config, ConfigError, Mode, OnLimit};
+use crate::exclusion::{Exclusion, rule_id};
+
+/// What one configuration says, ready for requests. Shared by all transactions of a worker.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) mode: Mode,
+    pub(crate) threshold: u32,
+    /// Categories that are on.
+    pub(crate) enabled: CategorySet,
+    /// Categories that are on and block.
+    pub(crate) blocking: CategorySet,
+    level: Level,
+    http_libraries: bool,
+    disabled_rules: Vec<u32>,
+    pub(crate) exclusions: Vec<Exclusion>,
+    pub(crate) trusted: CidrSet,
+    pub(crate) body: BodyPolicy,
+    pub(crate) response: ResponseTemplate,
+    /// Whether decisions are logged.
+    pub log: bool,
+    /// Whether matched text is logged.
+    pub(crate) log_matched: bool,
+    /// Whether metrics are kept.
+    pub metrics: bool,
+    /// One request in this many has its inspection timed; 0 for none.
+    pub time_one_in: u32,
+}
+
+/// How bodies are inspected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyPolicy {
+    pub(crate) enabled: bool,
+    pub(crate) limit: usize,
+    pub(crate) on_limit: OnLimit,
+    pub(crate) compressed: Compressed,
+    pub(crate) hold_headers: bool,
+}
+
+impl Policy {
+    /// Reads and compiles JSON; empty text is the default configuration.
+    ///
+    /// # Errors
+    /// In one line: the JSON path, what is wrong there, and what is allowed.
+    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
+        Self::compile(&Config::from_json(json)?)
+    }
+
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    /// In one line: the JSON path, what is wrong there, and what is allowed.
+    pub fn compile(config: &Config) -> Result<Self, ConfigError> {
+        let mut enabled = CategorySet::NONE;
+        let mut blocking = CategorySet::NONE;
+        for category in Category::ALL {
+            let (on, mode) = config.categories.of(category);
+            if on {
+                enabled = enabled.with(category);
+                if mode.unwrap_or(config.mode) == Mode::Block {
+                    blocking = blocking.with(category);
+                }
+            }
+        }
+        let mut disabled_rules = Vec::new();
+        for (index, name) in config.rules.disabled.iter().enumerate() {
+            let id = rule_id(name).map_err(|message| {
+                ConfigError::at(format_args!("rules.disabled[{index}]"), message)
+            })?;
+            disabled_rules.push(id);
+        }
+        let exclusions = config
+            .exclusions
+            .iter()
+            .enumerate()
+            .map(|(index, exclusion)| Exclusion::compile(index, exclusion))
+            .collect::<Result<_, _>>()?;
+        for (index, network) in config.trusted_clients.iter().enumerate() {
+            CidrSet::parse([network])
+                .map_err(|error| ConfigError::at(format_args!("trustedClients[{index}]"), error))?;
+        }
+        let trusted = CidrSet::parse(&config.trusted_clients)
+            .map_err(|error| ConfigError::at("trustedClients", error))?;
+        let body = &config.request_body;
+        if body.enabled && body.limit.0 == 0 {
+            return Err(ConfigError::at(
+                "requestBody.limit",
+                "0 inspects nothing; set `requestBody.enabled` to false for that",
+            ));
+        }
+        Ok(Self {
+            mode: config.mode,
+            threshold: config.score_threshold.0,
+            enabled,
+            blocking,
+            level: match config.sensitivity.0 {
+                1 => Level::One,
+                2 => Level::Two,
+                _ => Level::Three,
+            },
+            http_libraries: config.categories.bot_scanner.http_libraries,
+            disabled_rules,
+            exclusions,
+            trusted,
+            body: BodyPolicy {
+                enabled: body.enabled,
+                limit: body.limit.0,
+                on_limit: body.on_limit,
+                compressed: body.compressed,
+                hold_headers: body.hold_headers,
+            },
+            response: ResponseTemplate::compile(&config.response)?,
+            log: config.logging.enabled,
+            log_matched: config.logging.matched,
+            metrics: config.metrics.enabled,
+            time_one_in: config.metrics.time_one_in.0,
+        })
+    }
+
+    /// A scanner for this policy. It keeps buffers, so one is shared by a worker's transactions.
+    pub fn scanner(&self) -> Scanner {
+        Scanner::new(ScanOptions {
+            level: self.level,
+            categories: self.enabled,
+            http_libraries: self.http_libraries,
+        })
+    }
+
+    pub(crate) fn is_disabled(&self, rule: &Rule) -> bool {
+        self.disabled_rules.contains(&rule.id)
+    }
+
+    /// Whether a body can be refused, so that it has to be held until its verdict.
+    pub(crate) fn holds_bodies(&self) -> bool {
+        !self.blocking.is_empty()
+            || (self.mode == Mode::Block && self.body.on_limit == OnLimit::Reject)
+    }
+}
