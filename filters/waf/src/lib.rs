@@ -2,6 +2,11 @@
 //!
 //! Request callbacks only. Responses are not looked at, so a reply of this filter does not come back to it.
 
+#![allow(
+    missing_docs,
+    reason = "the SDK's macro exports `_initialize`, which has nothing to say"
+)]
+
 mod filter;
 mod root;
 mod telemetry;

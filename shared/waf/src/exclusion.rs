@@ -1,6 +1,9 @@
 //! Exclusions, compiled.
 
+use std::fmt;
+
 use backstop_detect::{Category, CategorySet, Rule};
+use backstop_http::pattern::PatternError;
 use backstop_http::{Headers, HostPattern, NormalizedPath, PathPattern, Place};
 
 use crate::config::{self, ConfigError, PathMatch};
@@ -19,83 +22,46 @@ pub(crate) struct Exclusion {
 
 impl Exclusion {
     /// Compiles the exclusion at position `index`.
+    // Runs once per configuration: kept out of line, so that neither the optimiser nor the hot code has to carry it.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn compile(index: usize, config: &config::Exclusion) -> Result<Self, ConfigError> {
-        let at = |field: &str, message: String| {
-            Err(ConfigError::at(
-                format_args!("exclusions[{index}]{field}"),
-                message,
-            ))
+        let error = |field: &str, message: &dyn fmt::Display| {
+            ConfigError::at(format_args!("exclusions[{index}]{field}"), message)
         };
         let path = match &config.path {
             None => None,
             Some(path) => {
-                let (field, compiled) = match path {
-                    PathMatch::Exact(path) => (".path.exact", PathPattern::exact(path)),
-                    PathMatch::Prefix(path) => (".path.prefix", PathPattern::prefix(path)),
-                    PathMatch::Template(path) => (".path.template", PathPattern::template(path)),
-                };
-                match compiled {
-                    Ok(pattern) => Some(pattern),
-                    Err(error) => return at(field, error.to_string()),
-                }
+                Some(path_pattern(path).map_err(|(field, message)| error(field, &message))?)
             }
         };
-        let mut hosts = Vec::new();
-        for (position, host) in config.hosts.iter().enumerate() {
-            match HostPattern::parse(host) {
-                Ok(pattern) => hosts.push(pattern),
-                Err(error) => return at(&format!(".hosts[{position}]"), error.to_string()),
-            }
-        }
-        for (position, method) in config.methods.iter().enumerate() {
-            if method.is_empty()
-                || !method
-                    .bytes()
-                    .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
-            {
-                return at(
-                    &format!(".methods[{position}]"),
-                    format!("`{method}` is not a method; write it in upper case, as in `GET`"),
-                );
-            }
-        }
-        let mut rules = Vec::new();
-        for (position, name) in config.rules.iter().enumerate() {
-            match rule_id(name) {
-                Ok(id) => rules.push(id),
-                Err(message) => return at(&format!(".rules[{position}]"), message),
-            }
-        }
-        let mut targets = Vec::new();
-        for (position, target) in config.targets.iter().enumerate() {
-            match TargetPattern::parse(target) {
-                Ok(target) => targets.push(target),
-                Err(message) => return at(&format!(".targets[{position}]"), message),
-            }
-        }
-        let everywhere = path.is_none() && hosts.is_empty() && config.methods.is_empty();
-        if everywhere && targets.is_empty() && rules.is_empty() && config.categories.is_empty() {
-            return at(
-                "",
-                "excludes everything; give at least one of `path`, `hosts`, `methods`, `categories`, `rules`, `targets`"
-                    .to_owned(),
-            );
-        }
-        Ok(Self {
+        let hosts = each(&config.hosts, ".hosts", &error, |host| {
+            HostPattern::parse(host).map_err(|error| error.to_string())
+        })?;
+        let methods = each(&config.methods, ".methods", &error, method)?;
+        let rules = each(&config.rules, ".rules", &error, rule_id)?;
+        let targets = each(&config.targets, ".targets", &error, TargetPattern::parse)?;
+        let categories = config
+            .categories
+            .iter()
+            .fold(CategorySet::NONE, |set, key| set.with(Category::from(*key)));
+        let exclusion = Self {
             path,
             hosts,
-            methods: config
-                .methods
-                .iter()
-                .map(|method| method.as_bytes().to_vec())
-                .collect(),
-            categories: config
-                .categories
-                .iter()
-                .fold(CategorySet::NONE, |set, key| set.with(Category::from(*key))),
+            methods,
+            categories,
             rules,
             targets,
-        })
+        };
+        let everywhere =
+            exclusion.path.is_none() && exclusion.hosts.is_empty() && exclusion.methods.is_empty();
+        if everywhere && exclusion.is_total() {
+            return Err(error(
+                "",
+                &"excludes everything; give at least one of `path`, `hosts`, `methods`, `categories`, `rules`, `targets`",
+            ));
+        }
+        Ok(exclusion)
     }
 
     /// Whether the request is one that this exclusion is about.
@@ -135,7 +101,49 @@ impl Exclusion {
     }
 }
 
+/// The field's name and what is wrong, for a path pattern that does not compile.
+fn path_pattern(path: &PathMatch) -> Result<PathPattern, (&'static str, PatternError)> {
+    match path {
+        PathMatch::Exact(path) => PathPattern::exact(path).map_err(|error| (".path.exact", error)),
+        PathMatch::Prefix(path) => {
+            PathPattern::prefix(path).map_err(|error| (".path.prefix", error))
+        }
+        PathMatch::Template(path) => {
+            PathPattern::template(path).map_err(|error| (".path.template", error))
+        }
+    }
+}
+
+/// Every text of a list, compiled; or the position of the first that does not.
+fn each<T>(
+    texts: &[String],
+    field: &str,
+    error: &dyn Fn(&str, &dyn fmt::Display) -> ConfigError,
+    compile: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, ConfigError> {
+    let mut list = Vec::with_capacity(texts.len());
+    for (position, text) in texts.iter().enumerate() {
+        match compile(text) {
+            Ok(compiled) => list.push(compiled),
+            Err(message) => return Err(error(&format!("{field}[{position}]"), &message)),
+        }
+    }
+    Ok(list)
+}
+
+fn method(text: &str) -> Result<Vec<u8>, String> {
+    let plain = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
+    if text.is_empty() || !text.bytes().all(plain) {
+        return Err(format!(
+            "`{text}` is not a method; write it in upper case, as in `GET`"
+        ));
+    }
+    Ok(text.as_bytes().to_vec())
+}
+
 /// The number of the rule that an operator means by name or number.
+#[cold]
+#[inline(never)]
 pub(crate) fn rule_id(text: &str) -> Result<u32, String> {
     let id = text.parse::<u32>().ok();
     backstop_detect::rules()

@@ -17,7 +17,7 @@ enum Name {
 }
 
 /// Every kind that a target can name.
-const KINDS: [Kind; 19] = [
+static KINDS: [Kind; 19] = [
     Kind::Path,
     Kind::QueryName,
     Kind::Query,
@@ -47,23 +47,40 @@ const fn nameless(kind: Kind) -> bool {
     )
 }
 
+/// The kind that `word` names.
+// Out of line: unrolled into its caller, the nineteen comparisons keep LLVM's constraint elimination busy for minutes.
+#[inline(never)]
+fn kind_called(word: &str) -> Result<Kind, String> {
+    for kind in &KINDS {
+        if word_of(*kind) == word {
+            return Ok(*kind);
+        }
+    }
+    let words: Vec<String> = KINDS
+        .iter()
+        .map(|kind| format!("`{}`", word_of(*kind)))
+        .collect();
+    Err(format!(
+        "unknown target `{word}`, expected one of {}",
+        words.join(", ")
+    ))
+}
+
+#[inline(never)]
+fn word_of(kind: Kind) -> &'static str {
+    kind.word()
+}
+
 impl TargetPattern {
     /// Reads `kind:name`, `kind:prefix*`, or the bare kind where values have no name.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (word, name) = match text.split_once(':') {
             Some((word, name)) => (word, Some(name)),
             None => (text, None),
         };
-        let Some(kind) = KINDS.into_iter().find(|kind| kind.word() == word) else {
-            let words: Vec<String> = KINDS
-                .iter()
-                .map(|kind| format!("`{}`", kind.word()))
-                .collect();
-            return Err(format!(
-                "unknown target `{word}`, expected one of {}",
-                words.join(", ")
-            ));
-        };
+        let kind = kind_called(word)?;
         let name = match name {
             None if nameless(kind) => Name::Prefix(Vec::new()),
             None | Some("") => {

@@ -1,11 +1,15 @@
 //! The body phase: held back, or copied as it passes; read once; decoded; inspected.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use backstop_body::{Content, DecompressLimits, Failure, Walker, decompress};
 use backstop_detect::Scanner;
+use backstop_http::media_type::content_codings;
+use backstop_http::{ContentType, Headers};
 
-use crate::config::OnLimit;
-use crate::inspect::Inspection;
+use crate::config::{Compressed, OnLimit};
+use crate::policy::Policy;
 use crate::report::Refusal;
 
 use super::{Host, Next, Outcome, Transaction, inspection};
@@ -27,11 +31,23 @@ pub(super) enum Body {
     },
 }
 
+/// The most bytes of output per byte of compressed input: honest text stays under a hundred, DEFLATE's end is 1032.
+const MAX_RATIO: usize = 256;
+
 /// The first bytes of a body.
 struct Prefix {
     bytes: Vec<u8>,
     /// Whether that is all of it.
     complete: bool,
+}
+
+impl Prefix {
+    const fn empty() -> Self {
+        Self {
+            bytes: Vec::new(),
+            complete: false,
+        }
+    }
 }
 
 impl Transaction {
@@ -60,9 +76,9 @@ impl Transaction {
             Ok(Some(prefix)) => {
                 self.body = Body::Done;
                 let limit_hit = !prefix.complete;
-                let outcome = self.inspect_body(scanner, host, &prefix);
+                let outcome = self.inspect_body(scanner, host, prefix);
                 Outcome {
-                    limit_hit,
+                    limit_hit: limit_hit || outcome.limit_hit,
                     ..outcome
                 }
             }
@@ -77,16 +93,89 @@ impl Transaction {
         }
     }
 
-    fn inspect_body(
-        &mut self,
-        scanner: &mut Scanner,
-        host: &impl Host,
-        prefix: &Prefix,
-    ) -> Outcome {
+    /// Decodes and inspects; then judges, with what the headers phase found. What was decoded before a coding broke is
+    /// inspected, too: what is in it is worth more than that it broke.
+    fn inspect_body(&mut self, scanner: &mut Scanner, host: &impl Host, prefix: Prefix) -> Outcome {
         let policy = Rc::clone(&self.policy);
+        let (prefix, refusal) = match decoded(&policy, &self.headers, prefix) {
+            Decoded::Whole(prefix) => (prefix, None),
+            Decoded::Broken(prefix, refusal) => (prefix, Some(refusal)),
+            Decoded::Passed => return Outcome::proceed(),
+        };
+        let limit_hit = !prefix.complete && refusal.is_none();
+        let content = Content {
+            content_type: ContentType::of(&self.headers),
+            complete: prefix.complete,
+        };
         let mut inspection = inspection(&policy, scanner, &self.exclusions, &mut self.tally);
-        walk(&mut inspection, &prefix.bytes);
-        self.judge(host)
+        Walker::default().walk(&content, &prefix.bytes, &mut |place, value| {
+            inspection.value(place, value);
+            ControlFlow::Continue(())
+        });
+        let mut outcome = self.judge(host);
+        if let (Next::Continue, Some(refusal)) = (&outcome.next, refusal) {
+            let refused = self.refuse(refusal, host);
+            outcome.next = refused.next;
+            outcome.reports.extend(refused.reports);
+        }
+        Outcome {
+            limit_hit,
+            ..outcome
+        }
+    }
+}
+
+/// A body with its codings undone.
+enum Decoded {
+    /// As far as it was collected.
+    Whole(Prefix),
+    /// Up to where that failed.
+    Broken(Prefix, Refusal),
+    /// Not to be inspected.
+    Passed,
+}
+
+fn decoded(policy: &Policy, headers: &Headers, prefix: Prefix) -> Decoded {
+    let mut codings = content_codings(headers).peekable();
+    if codings.peek().is_none() || prefix.bytes.is_empty() {
+        return Decoded::Whole(prefix);
+    }
+    let limit = policy.body.limit;
+    match policy.body.compressed {
+        Compressed::Pass => return Decoded::Passed,
+        Compressed::Reject => return Decoded::Broken(Prefix::empty(), Refusal::BodyCoding),
+        Compressed::Decode => {}
+    }
+    let limits = DecompressLimits {
+        max_output: limit,
+        max_ratio: MAX_RATIO,
+    };
+    let error = match decompress(codings, &prefix.bytes, limits) {
+        Ok(bytes) => {
+            return Decoded::Whole(Prefix {
+                bytes,
+                complete: prefix.complete,
+            });
+        }
+        Err(error) => error,
+    };
+    let decoded = Prefix {
+        bytes: error.decoded,
+        complete: false,
+    };
+    match error.failure {
+        // A prefix of compressed data always breaks off.
+        Failure::Malformed if !prefix.complete && !decoded.bytes.is_empty() => {
+            Decoded::Whole(decoded)
+        }
+        Failure::TooLarge if policy.body.on_limit == OnLimit::InspectPrefix => {
+            Decoded::Whole(decoded)
+        }
+        Failure::TooLarge => Decoded::Broken(decoded, Refusal::BodyTooLarge),
+        Failure::Bomb | Failure::Malformed => Decoded::Broken(decoded, Refusal::BodyMalformed),
+        Failure::Unsupported | Failure::TooManyLayers => {
+            Decoded::Broken(decoded, Refusal::BodyCoding)
+        }
     }
 }
 
@@ -142,15 +231,4 @@ fn collect_copy(
         bytes: std::mem::take(prefix),
         complete: !beyond,
     }))
-}
-
-fn walk(inspection: &mut Inspection<'_>, bytes: &[u8]) {
-    use backstop_http::{Kind, Place, target::Params};
-    inspection.value(Place::new(Kind::TextBody, b""), bytes);
-    for param in Params::new(bytes) {
-        inspection.value(
-            Place::new(Kind::Form, param.name),
-            param.value.unwrap_or_default(),
-        );
-    }
 }
