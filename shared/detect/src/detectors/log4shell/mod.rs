@@ -51,6 +51,17 @@ fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
+/// How an encoded `{` ends.
+const ENCODED_BRACES: [&[u8]; 4] = [b"7b", b"7b;", b"123;", b"123"];
+
+fn ends_with(bytes: &[u8], suffix: &[u8]) -> bool {
+    bytes
+        .len()
+        .checked_sub(suffix.len())
+        .and_then(|start| bytes.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+}
+
 fn judge(resolved: &Resolved<'_>) -> Option<&'static Rule> {
     let name = resolved.name;
     if starts_with(name, b"jndi:") {
@@ -83,8 +94,8 @@ fn judge(resolved: &Resolved<'_>) -> Option<&'static Rule> {
         .then_some(&rules::LEAK)
 }
 
-/// Where `jndi:` with a remote scheme stands as a word. What follows a letter, a digit or a semicolon may be the rest of an
-/// encoded brace (`%7Bjndi:`, `&#123;jndi:`) and is judged in the form that has the brace.
+/// Where `jndi:` with a remote scheme stands, unless right behind an encoded brace (`%7Bjndi:`, `\u007bjndi:`, `&#123;jndi:`):
+/// that is judged in the form that has the brace.
 fn bare_name(bytes: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"jndi:";
     bytes
@@ -92,8 +103,8 @@ fn bare_name(bytes: &[u8]) -> Option<usize> {
         .enumerate()
         .find_map(|(at, window)| {
             let rest = bytes.get(at + NAME.len()..)?;
-            let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-            if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b';') {
+            let before = bytes.get(at.saturating_sub(4)..at)?;
+            if ENCODED_BRACES.iter().any(|brace| ends_with(before, brace)) {
                 return None;
             }
             (window.eq_ignore_ascii_case(NAME)
