@@ -1,5 +1,26 @@
-//! What the prefilter looks for on behalf of SSRF: a literal (lower case; matched without regard to ASCII case)
-//! and this category's feature bits (0..=5) that it sets. Also compiled into build.rs, so it uses nothing.
+// What the prefilter looks for on behalf of SSRF: a literal (lower case; matched without regard to ASCII case)
+// and this category's feature bits (0..=5) that it sets. Also compiled into build.rs, so it uses nothing.
+
+/// What a URL starts with.
+pub const URL: u8 = 0b00_0001;
+/// An address or a name that is worth a look without a scheme.
+pub const HOST: u8 = 0b00_0010;
 
 /// Literals and the feature bits that each sets.
-pub const ANCHORS: &[(&[u8], u8)] = &[];
+pub const ANCHORS: &[(&[u8], u8)] = &[
+    (b"//", URL),
+    (b"\\\\", URL),
+    (b":\\", URL),
+    (b"/\\", URL),
+    (b"http:", URL),
+    (b"https:", URL),
+    (b"file:", URL),
+    (b"jar:", URL),
+    (b"netdoc:", URL),
+    (b"169.254.", HOST),
+    (b"127.", HOST),
+    (b"10.", HOST),
+    (b"192.168.", HOST),
+    (b"172.", HOST),
+    (b"localhost", HOST),
+];

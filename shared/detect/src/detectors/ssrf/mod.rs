@@ -1,14 +1,274 @@
-//! SSRF.
+//! SSRF: a value that *is* a URL, and leads where only the server should get.
+//!
+//! A text that mentions an address, a label such as `instance="10.0.0.5:9100"` and a URL that carries another one in its
+//! query are no targets of a fetch. Redirects of OAuth to the user's own machine (RFC 8252, section 7.3) are followed by
+//! the browser, not by the server: they count at level 2 only.
 
+mod address;
+/// What the prefilter looks for on this detector's behalf.
 pub mod anchors;
+mod host;
 pub mod rules;
+mod url;
 
-use crate::{Hits, Input};
+use std::ops::Range;
+
+use backstop_http::Kind;
+
+use super::ascii::{at, ends, from, has, in_table, lower};
+use super::command::text;
+use crate::{Hits, Input, Level, Rule};
+
+pub use host::{HostClass, classify};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
     features != 0
 }
 
+/// Schemes that talk to services which no page links to.
+#[rustfmt::skip]
+const ODD: &[&str] = &[
+    "cassandra", "finger", "imap", "imaps", "jar", "jdbc", "jmx", "ldap", "ldapi", "ldaps", "memcached", "mongodb", "mysql", "netdoc", "nntp", "pop3",
+    "pop3s", "postgres", "postgresql", "redis", "rediss", "rlogin", "rmi", "rtmp", "rtsp", "smtp", "smtps", "snmp", "ssh2", "svn+ssh", "telnet", "tftp", "vnc",
+];
+
+/// Schemes that move files.
+const FILES: &[&str] = &[
+    "afp", "ftp", "ftps", "nfs", "rsync", "scp", "sftp", "smb", "ssh",
+];
+
+/// Parameters whose URL the browser follows, not the server.
+const REDIRECTS: &[&[u8]] = &[
+    b"redirect_uri",
+    b"post_logout_redirect_uri",
+    b"redirect_uris",
+    b"redirecturi",
+];
+
 /// Parses the value and records what it is.
-pub fn detect(_input: &Input<'_>, _hits: &mut Hits) {}
+pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    if matches!(
+        input.place.kind,
+        Kind::Header
+            | Kind::CookieName
+            | Kind::JsonKey
+            | Kind::XmlDocument
+            | Kind::RawBody
+            | Kind::MultipartName
+    ) {
+        return;
+    }
+    let bytes = input.bytes;
+    let start = start_of(bytes);
+    let Some(url) = url::parse(bytes, start) else {
+        without_scheme(input, start, hits);
+        return;
+    };
+    let mut scratch = [0u8; 32];
+    let scheme = bytes
+        .get(url.scheme.clone())
+        .and_then(|scheme| lower(scheme, &mut scratch))
+        .and_then(|length| scratch.get(..length))
+        .unwrap_or_default();
+    let mut worst: Option<(HostClass, Range<usize>)> = None;
+    url::hosts(bytes, url.authority.clone(), |range| {
+        let class = classify(bytes.get(range.clone()).unwrap_or_default());
+        if worst.as_ref().is_none_or(|(known, _)| class > *known) {
+            worst = Some((class, range));
+        }
+    });
+    if worst
+        .as_ref()
+        .is_none_or(|(class, _)| *class <= HostClass::Disguised)
+        && let Some(class) = escaped(bytes, &url.authority)
+    {
+        worst = Some((class, url.authority.clone()));
+    }
+    // A clone's address is for a git client.
+    let quiet = quiet(input, start, &url) || matches!(scheme, b"ssh" | b"git" | b"svn+ssh");
+    let (class, span) = worst.unwrap_or((HostClass::Public, url.authority.clone()));
+    // `//name` may be a path with a slash too many: a name has to be one of the network's own.
+    let named = !scheme.is_empty() || class >= HostClass::Private;
+    if named && let Some(rule) = rule_of(class, bytes, &url) {
+        let shadow = quiet && class != HostClass::Metadata
+            || class == HostClass::Loopback && redirect(input);
+        hits.push(
+            if shadow && rule.level == Level::One {
+                &rules::IN_TEXT
+            } else {
+                rule
+            },
+            span,
+        );
+    }
+    if let Some(rule) = rule_of_scheme(scheme, url.regular) {
+        hits.push(if quiet { &rules::IN_TEXT } else { rule }, url.scheme);
+    }
+}
+
+/// Where a URL may start: behind blanks, quotes and prefixes that readers take off.
+fn start_of(bytes: &[u8]) -> usize {
+    let mut i = bytes
+        .iter()
+        .take(8)
+        .take_while(|byte| {
+            byte.is_ascii_whitespace()
+                || matches!(byte, b'"' | b'\'' | b'<' | b'(' | b'[' | 0x01..=0x1f)
+        })
+        .count();
+    for prefix in [
+        &b"url:"[..],
+        b"uri:",
+        b"url=",
+        b"view-source:",
+        b"jar:",
+        b"feed:",
+    ] {
+        if has(bytes, i, prefix) && !(prefix == b"jar:" && at(bytes, i + 4) == b'/') {
+            i += prefix.len();
+        }
+    }
+    i
+}
+
+/// Whether the URL only starts a text, or stands where nobody fetches from.
+fn quiet(input: &Input<'_>, start: usize, url: &url::Url) -> bool {
+    let bytes = input.bytes;
+    let rest = from(bytes, url.authority.end);
+    let words = rest
+        .split(|byte| *byte == b' ' || *byte == b'\n')
+        .skip(1)
+        .filter(|word| {
+            word.len() > 1
+                && word
+                    .iter()
+                    .all(|byte| byte.is_ascii_lowercase() || *byte >= 0x80)
+        })
+        .count();
+    words >= 3
+        || start < bytes.len() && text::is_text(bytes)
+        || matches!(input.place.kind, Kind::Cookie)
+}
+
+/// Whether the value is the target of a redirect that the browser follows.
+fn redirect(input: &Input<'_>) -> bool {
+    REDIRECTS.iter().any(|name| ends(input.place.name, name))
+}
+
+/// `http://l\o\c\a\l…`: a host behind backslashes that a reader drops.
+fn escaped(bytes: &[u8], authority: &Range<usize>) -> Option<HostClass> {
+    let text = bytes.get(authority.clone())?;
+    if text.iter().filter(|byte| **byte == b'\\').count() < 3 {
+        return None;
+    }
+    let mut plain = [0u8; 64];
+    let mut length = 0;
+    for byte in text.iter().filter(|byte| **byte != b'\\').take(64) {
+        *plain.get_mut(length)? = *byte;
+        length += 1;
+    }
+    Some(classify(plain.get(..length)?).max(HostClass::Disguised))
+}
+
+fn rule_of(class: HostClass, bytes: &[u8], url: &url::Url) -> Option<&'static Rule> {
+    Some(match class {
+        HostClass::Metadata => {
+            let host = bytes.get(url.authority.clone()).unwrap_or_default();
+            if host.first().is_some_and(u8::is_ascii_alphabetic) {
+                &rules::GCP_METADATA
+            } else {
+                &rules::METADATA
+            }
+        }
+        HostClass::Loopback => &rules::LOCALHOST,
+        HostClass::LinkLocal | HostClass::Private => &rules::INTERNAL_IP,
+        HostClass::Internal => &rules::INTERNAL_NAME,
+        HostClass::Rebinding => &rules::REBINDING,
+        HostClass::Callback => &rules::CALLBACK,
+        HostClass::Disguised => &rules::DISGUISED,
+        HostClass::Address if script(bytes) => &rules::REMOTE_FILE,
+        HostClass::Address => &rules::ADDRESS,
+        HostClass::Public => return None,
+    })
+}
+
+/// Whether a URL leads to a script's text, as a remote file inclusion needs it.
+fn script(bytes: &[u8]) -> bool {
+    let path = bytes
+        .split(|byte| matches!(byte, b'?' | b'#'))
+        .next()
+        .unwrap_or_default();
+    [
+        &b".php"[..],
+        b".jsp",
+        b".asp",
+        b".aspx",
+        b".sh",
+        b".pl",
+        b".py",
+        b".cgi",
+        b".txt",
+        b".inc",
+        b".ps1",
+        b".exe",
+        b".jar",
+        b".class",
+    ]
+    .iter()
+    .any(|suffix| ends(path, suffix))
+        || bytes.last() == Some(&b'?')
+}
+
+fn rule_of_scheme(scheme: &[u8], regular: bool) -> Option<&'static Rule> {
+    if !regular {
+        return None;
+    }
+    match scheme {
+        b"file" => Some(&rules::FILE),
+        b"gopher" => Some(&rules::GOPHER),
+        b"dict" => Some(&rules::DICT),
+        _ if in_table(ODD, scheme) => Some(&rules::ODD_SCHEME),
+        _ if in_table(FILES, scheme) => Some(&rules::FTP),
+        _ => None,
+    }
+}
+
+/// A host without a scheme: the metadata address with a path of its own is one anywhere, a host and port at level 2.
+fn without_scheme(input: &Input<'_>, start: usize, hits: &mut Hits) {
+    let bytes = input.bytes;
+    let rest = from(bytes, start);
+    if rest.len() > 200 || !rest.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return;
+    }
+    let end = rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b':' | b'?'))
+        .unwrap_or(rest.len());
+    let class = classify(rest.get(..end).unwrap_or_default());
+    let path = from(rest, end);
+    if class == HostClass::Metadata
+        && (has(path, 0, b"/latest")
+            || has(path, 0, b"/metadata")
+            || has(path, 0, b"/computemetadata")
+            || has(path, 0, b"/openstack"))
+    {
+        hits.push(&rules::METADATA, start..start + end);
+    } else if input.level > Level::One
+        && class.is_inside()
+        && class != HostClass::Internal
+        && at(path, 0) == b':'
+        && path.get(1..).is_some_and(|port| {
+            !port.is_empty()
+                && port
+                    .iter()
+                    .take_while(|byte| **byte != b'/')
+                    .all(u8::is_ascii_digit)
+        })
+    {
+        hits.push(&rules::NO_SCHEME, start..start + end);
+    }
+}
+
+#[cfg(test)]
+mod tests;
