@@ -1,11 +1,12 @@
 //! Values past the exclusions to the scanner, findings past them to the tally.
 
 use backstop_detect::{Finding, Findings, Scanner};
-use backstop_http::{Headers, Kind, Place, Target, cookies};
+use backstop_http::{Headers, Place};
 
 use crate::exclusion::Exclusion;
 use crate::policy::Policy;
 use crate::tally::Tally;
+use crate::values;
 
 /// One phase's inspection of one request.
 pub(crate) struct Inspection<'a> {
@@ -20,28 +21,7 @@ pub(crate) struct Inspection<'a> {
 impl Inspection<'_> {
     /// Everything that the headers phase has: path, query, cookies, header fields.
     pub(crate) fn headers(&mut self, headers: &Headers) {
-        let target = Target::parse(headers.path());
-        self.value(Place::new(Kind::Path, b""), target.path);
-        if let Some(fragment) = target.fragment {
-            self.value(Place::new(Kind::Query, b"#"), fragment);
-        }
-        for param in target.params() {
-            self.value(Place::new(Kind::QueryName, param.name), param.name);
-            if let Some(value) = param.value {
-                self.value(Place::new(Kind::Query, param.name), value);
-            }
-        }
-        self.value(Place::new(Kind::Header, b"host"), headers.authority());
-        for (name, value) in headers.regular() {
-            match name {
-                b"cookie" => {}
-                _ => self.value(Place::new(Kind::Header, name), value),
-            }
-        }
-        for cookie in cookies::cookies(headers) {
-            self.value(Place::new(Kind::CookieName, cookie.name), cookie.name);
-            self.value(Place::new(Kind::Cookie, cookie.name), cookie.value);
-        }
+        values::of_headers(headers, &mut |place, value| self.value(place, value));
     }
 
     /// One value as it came on the wire (or as its body's parser gives it).

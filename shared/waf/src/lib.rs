@@ -18,6 +18,7 @@ mod tally;
 mod target;
 mod timestamp;
 pub mod transaction;
+pub mod values;
 
 pub use answer::Answer;
 pub use backstop_detect::Scanner;
