@@ -45,14 +45,25 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
     let (left, right) = (condition.left, condition.right);
     let next = right.next;
     let decided = |class: Class| class >= Class::Constant;
-    let telling = |class: Class| class > Class::Constant;
+    let telling = |class: Class| class > Class::Shared;
     let certain = if telling(left.class) || telling(right.class) {
         true
+    } else if left.class == Class::Shared || right.class == Class::Shared {
+        judge.injected(index) || left.class == Class::Constant
     } else if decided(left.class) && decided(right.class) {
-        !condition.worded || judge.at(left.first).kind != Kind::Text || judge.injected(index)
+        // Two quoted words that differ may be prose: "start" = 'x' and "end" = 'y'.
+        let (one, other) = (judge.at(left.first), judge.at(right.first));
+        let quoted = one.kind == Kind::Text && (other.kind == Kind::Text || condition.worded);
+        let alike = !condition.worded && judge.text(one) == judge.text(other);
+        !quoted || alike || judge.lead(index) != Lead::Text
     } else if left.class == Class::Column && right.class == Class::Column && !condition.worded {
         // id=id
-        !left.chained
+        let equal = matches!(
+            judge.text(judge.at(condition.operator)),
+            b"=" | b"==" | b"<=>" | b">=" | b"<="
+        );
+        equal
+            && !left.chained
             && !right.chained
             && same_text(judge, left.first..left.next, right.first..right.next)
             || column(judge, index, condition)
@@ -95,16 +106,17 @@ fn alone(judge: &mut Judge<'_, '_>, index: usize) {
     let first = judge.at(operand.first);
     let certain = match operand.class {
         Class::Subquery => judge.before(operand.first).kind == Kind::Open,
-        Class::Case => judge.at(operand.first + 1).kind != Kind::End,
+        Class::Case => true,
         Class::Function => {
             matches!(first.word, Word::Time | Word::Error | Word::System)
                 || matches!(lead, Lead::Literal | Lead::Number)
         }
+        Class::Shared => matches!(lead, Lead::Literal | Lead::Number) && !next.is(Word::Or),
         Class::Constant => match lead {
             Lead::Literal => {
                 next.stops() && first.kind != Kind::OpenText
                     || next.kind == Kind::Semicolon
-                    || next.word.is_logic()
+                    || next.word.is_logic() && first.kind == Kind::Number
             }
             Lead::Number | Lead::Start => {
                 next.kind == Kind::Comment && first.kind == Kind::Number

@@ -54,10 +54,16 @@ fn is_one_word(judge: &Judge<'_, '_>) -> bool {
     words.take(2).count() < 2
 }
 
+/// Whether what stands before the quote may be a value. Code and markup before a quote make it a string's.
+fn is_value(judge: &Judge<'_, '_>) -> bool {
+    const CODE: &[u8] = b"=(<[{,:;|}#!?*&>\\";
+    is_one_word(judge) && !judge.text(judge.at(0)).iter().any(|b| CODE.contains(b))
+}
+
 /// The comment at `index` cuts: what is behind it?
 fn comment(judge: &mut Judge<'_, '_>, index: usize) {
     let token = judge.at(index);
-    let tail = judge.bytes.get(token.end as usize..).unwrap_or_default();
+    let tail = tail(judge, token);
     let spaced = judge
         .text(judge.at(0))
         .iter()
@@ -65,9 +71,13 @@ fn comment(judge: &mut Judge<'_, '_>, index: usize) {
         .nth(1)
         .is_some_and(u8::is_ascii_whitespace);
     let tight = !token.spaced && !spaced;
+    let empty = judge.at(0).end == 1;
+    let again = tail.iter().any(|b| matches!(b, b'\'' | b'"' | b'`'));
     let sure = match words_in(tail) {
-        0 => tight || is_one_word(judge),
-        1 => is_one_word(judge),
+        0 if empty => judge.text(judge.at(0)) != b"`",
+        0 => is_value(judge) || tight && !again && judge.text(token) != b"#",
+        // '--option' is a quoted option.
+        1 => is_value(judge) && !(empty && tight && !tail.starts_with(b" ")) && !again,
         _ => false,
     };
     if sure {
@@ -75,6 +85,19 @@ fn comment(judge: &mut Judge<'_, '_>, index: usize) {
     } else {
         judge.found(&rules::LOOSE_COMMENT, 0, index + 1);
     }
+}
+
+/// What the comment `token` hides.
+fn tail<'a>(judge: &Judge<'a, '_>, token: Token) -> &'a [u8] {
+    let mark = if judge.text(token).starts_with(b"#") {
+        1
+    } else {
+        2
+    };
+    judge
+        .bytes
+        .get(token.start as usize + mark..)
+        .unwrap_or_default()
 }
 
 /// How many words `tail` has, at most two.
@@ -92,7 +115,7 @@ pub fn ends_cut(judge: &Judge<'_, '_>, from: usize) -> Option<usize> {
         match token.kind {
             Kind::End => return None,
             Kind::Comment => {
-                let tail = judge.bytes.get(token.end as usize..).unwrap_or_default();
+                let tail = tail(judge, token);
                 let allowed = usize::from(judge.text(token).starts_with(b"-"));
                 if words_in(tail) <= allowed {
                     return Some(index);
@@ -116,11 +139,13 @@ fn reopened(judge: &mut Judge<'_, '_>, index: usize) {
             ) || before.word.is_logic()
                 || before.is(Word::Like)
                 || judge.text(before) == b"!";
-            // "*" is a quoted star.
-            let quoted =
-                end == 2 && judge.before(end).kind == Kind::Star && judge.text(token) == b"\"";
             let same = judge.text(token).first() == judge.text(judge.at(0)).last();
-            if operator && same && !quoted && is_short_word(judge, token) {
+            if operator
+                && same
+                && is_value(judge)
+                && computes(judge, index, end)
+                && is_short_word(judge, token)
+            {
                 judge.found(&rules::QUOTES, 0, end + 1);
             }
             return;
@@ -131,9 +156,38 @@ fn reopened(judge: &mut Judge<'_, '_>, index: usize) {
     }
 }
 
+/// Whether the tokens between compute something: a quoted path, tag or star does not.
+fn computes(judge: &Judge<'_, '_>, from: usize, end: usize) -> bool {
+    let quoted = judge.at(0).end == 1;
+    if end == from + 1 {
+        let star =
+            judge.at(from).kind == Kind::Star && judge.text(judge.at(end)).first() == Some(&b'"');
+        return !(quoted && star);
+    }
+    // Markup, paths, and mail's =?utf-8?q?…?= are quoted whole.
+    if quoted
+        && (judge.text(judge.at(from)).starts_with(b"<")
+            || matches!(judge.text(judge.at(from)), b"/" | b">" | b"?")
+            || (from..end).any(|i| judge.text(judge.at(i)) == b"?"))
+    {
+        return false;
+    }
+    (from..end).any(|i| {
+        let token = judge.at(i);
+        matches!(
+            token.kind,
+            Kind::Bars | Kind::Ampersands | Kind::Number | Kind::Text | Kind::Open
+        ) || token.kind == Kind::Compare && !matches!(judge.text(token), b"<" | b">")
+            || token.word.is_logic()
+    })
+}
+
 fn is_short_word(judge: &Judge<'_, '_>, token: Token) -> bool {
     let text = judge.text(token).trim_ascii_end();
-    text.len() <= 32 && !text.iter().any(u8::is_ascii_whitespace)
+    let word = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%' | b'-' | b'.' | b'@') || *b >= 0x80
+    };
+    text.len() <= 32 && text.iter().skip(1).all(word)
 }
 
 fn word(judge: &mut Judge<'_, '_>, index: usize) {
@@ -145,7 +199,8 @@ fn word(judge: &mut Judge<'_, '_>, index: usize) {
         let text = judge.at(string);
         if text.kind == Kind::OpenText && judge.at(string + 1).kind == Kind::End {
             // 'or' alone is a quoted word.
-            let quoted = judge.at(0).end == 1 && !token.spaced;
+            let inside = judge.text(text).get(1).copied().unwrap_or(b' ');
+            let quoted = judge.at(0).end == 1 && !token.spaced && !inside.is_ascii_alphanumeric();
             if is_one_word(judge) && is_short_word(judge, text) && !quoted {
                 judge.found(&rules::QUOTES, 0, string + 1);
             } else {
@@ -170,7 +225,7 @@ fn word(judge: &mut Judge<'_, '_>, index: usize) {
         || token.word.is_statement()
         || matches!(
             token.word,
-            Word::Not | Word::Collate | Word::Setop | Word::As | Word::Join
+            Word::Not | Word::Div | Word::Collate | Word::Setop | Word::As | Word::Join
         );
     if keyword && let Some(end) = ends_cut(judge, index + 1) {
         judge.found(&rules::COMMENT, 0, end + 1);
@@ -214,7 +269,7 @@ fn values(judge: &mut Judge<'_, '_>, index: usize) {
         items += 1;
         next = item.next;
     }
-    if items == 0 {
+    if items == 0 || !is_value(judge) {
         return;
     }
     let after = judge.at(next);

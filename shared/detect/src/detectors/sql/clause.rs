@@ -22,7 +22,9 @@ pub fn union(judge: &mut Judge<'_, '_>, index: usize) {
         next += 1;
     }
     let select = judge.at(next);
-    if !(select.is(Word::Select) || select.is(Word::Values)) {
+    let table =
+        select.is(Word::Object) && judge.at(next + 1).kind == Kind::Name && judge.injected(index);
+    if !(select.is(Word::Select) || select.is(Word::Values) || table) {
         let counted =
             judge.injected(index) && select.kind == Kind::Number && ends_cut(judge, next).is_some();
         if counted || judge.lead(index) == Lead::Literal && select.stops() {
@@ -95,6 +97,9 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
 
 fn order(judge: &mut Judge<'_, '_>, index: usize, injected: bool) {
     let Some(key) = operand(judge.tokens, index + 2) else {
+        if judge.lead(index) == Lead::Start && judge.at(index + 2).kind == Kind::End {
+            judge.found(&rules::FRAGMENT, index, index + 2);
+        }
         return;
     };
     let after = judge.at(key.next);
@@ -105,7 +110,7 @@ fn order(judge: &mut Judge<'_, '_>, index: usize, injected: bool) {
             injected && ends || cut || after.is(Word::Having)
         }
         Class::Function | Class::Case | Class::Subquery => true,
-        Class::Column | Class::Variable => {
+        Class::Column | Class::Variable | Class::Shared => {
             injected && (after.kind == Kind::Comment || after.is(Word::Having))
         }
     };
@@ -124,6 +129,10 @@ pub fn compared(judge: &mut Judge<'_, '_>, index: usize) {
         return;
     }
     if !judge.injected(index) {
+        let listed = judge.at(index).is(Word::In) && judge.at(index + 2).kind == Kind::Number;
+        if listed && judge.at(index + 1).kind == Kind::Open && judge.lead(index) == Lead::Start {
+            judge.found(&rules::FRAGMENT, index, index + 3);
+        }
         return;
     }
     let Some((right, _, _)) = comparison(judge.tokens, index) else {
@@ -154,7 +163,9 @@ pub fn named(judge: &mut Judge<'_, '_>, index: usize) {
     if !from || !matches!(name.kind, Kind::Name | Kind::Text | Kind::Word) {
         return;
     }
-    if judge.injected(index) && matches!(judge.at(index + 3).kind, Kind::Name | Kind::Open) {
+    if judge.lead(index) == Lead::Number
+        && matches!(judge.at(index + 3).kind, Kind::Name | Kind::Open)
+    {
         judge.found(&rules::SELECT, index, index + 4);
     } else if judge.before(index).kind == Kind::Close || judge.before(index).kind == Kind::Name {
         judge.found(&rules::FRAGMENT, index, index + 3);

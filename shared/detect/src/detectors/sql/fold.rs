@@ -131,10 +131,14 @@ impl<'a> Window<'a> {
                 self.length -= 1;
                 if let Some(last) = self.open_last() {
                     last.end = token.end;
-                    if token.word.is_function() || token.word == Word::Catalog {
+                    let named = matches!(
+                        token.word,
+                        Word::Textfn | Word::Sharedfn | Word::Commonfn | Word::System
+                    );
+                    if token.word.is_function() && !named || token.word == Word::Catalog {
                         last.word = token.word;
                         last.kind = Kind::Word;
-                    } else if !matches!(last.word, Word::Catalog | Word::System) {
+                    } else if !matches!(last.word, Word::Catalog | Word::System | Word::Error) {
                         last.word = Word::None;
                         last.kind = Kind::Name;
                     }

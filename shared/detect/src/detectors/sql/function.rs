@@ -47,16 +47,24 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
         judge.found(&rules::SUBQUERY, index, index + 3);
         return;
     }
-    if token.is(Word::Textfn) {
+    if matches!(token.word, Word::Textfn | Word::Sharedfn) {
         boolean::choice(judge, index, index + 2);
     }
     match token.word {
         Word::Time => time(judge, index, token),
-        Word::Error if argument.kind != Kind::Close => judge.found(&rules::ERROR, index, index + 3),
-        Word::System if argument.kind != Kind::Close => {
+        Word::Error
+            if argument.kind != Kind::Close
+                && (argument.kind != Kind::Name || judge.lead(index) != Lead::Text) =>
+        {
+            judge.found(&rules::ERROR, index, index + 3)
+        }
+        Word::System
+            if argument.kind != Kind::Close
+                && (argument.kind != Kind::Name || judge.lead(index) != Lead::Text) =>
+        {
             judge.found(&rules::SYSTEM, index, index + 3)
         }
-        Word::Textfn => text(judge, index),
+        Word::Textfn | Word::Sharedfn => text(judge, index),
         // exp(~(select …
         Word::Commonfn
             if judge.text(token).eq_ignore_ascii_case(b"exp") && judge.text(argument) == b"~" =>
@@ -87,12 +95,16 @@ fn bare(judge: &mut Judge<'_, '_>, index: usize, token: Token) {
 /// Whether the call at `index` continues an expression that the client did not begin: `'||f(`, `1 and f(`.
 fn in_expression(judge: &Judge<'_, '_>, index: usize) -> bool {
     let before = judge.before(index);
+    // 8*len(x) is any language's.
+    let certain = !judge.at(index).is(Word::Sharedfn)
+        || operand(judge.tokens, index).is_some_and(|call| call.class == Class::Function)
+        || judge.at(index + 2).is_constant();
     let operator = matches!(
         before.kind,
         Kind::Compare | Kind::Arith | Kind::Star | Kind::Bars | Kind::Ampersands
     ) || before.word.is_logic()
         || before.word.compares();
-    operator && judge.injected(index.saturating_sub(1))
+    operator && certain && judge.injected(index.saturating_sub(1))
         || before.kind == Kind::Prefix
             && matches!(
                 judge.at(index).word,
@@ -135,7 +147,13 @@ fn time(judge: &mut Judge<'_, '_>, index: usize, token: Token) {
             }
             _ => false,
         };
-        !foreign && expression
+        let waits = matches!(
+            argument.kind,
+            Kind::Number | Kind::Text | Kind::OpenText | Kind::Open
+        ) || matches!(argument.word, Word::If | Word::Select | Word::Case)
+            || argument.word.is_function()
+            || judge.injected(index);
+        !foreign && expression && waits
     } else if super::starts_with_ignore_case(name, b"benchmark") {
         argument.kind == Kind::Number && judge.at(index + 3).kind != Kind::Close
     } else {
@@ -155,7 +173,7 @@ fn text(judge: &mut Judge<'_, '_>, index: usize) {
     if code && argument.kind == Kind::Number && judge.at(index + 3).kind == Kind::Close {
         let next = judge.at(index + 5);
         let chained = matches!(after.kind, Kind::Arith | Kind::Bars)
-            && next.is(Word::Textfn)
+            && next.is(Word::Sharedfn)
             && is_code(judge.text(next));
         if chained || in_expression(judge, index) {
             judge.found(&rules::ENCODED, index, index + 6);

@@ -18,6 +18,8 @@ pub enum Class {
     Variable,
     /// A number, a string, null, true, false.
     Constant,
+    /// A call of a function that other languages have too.
+    Shared,
     /// `case when … end`.
     Case,
     /// A call of a function that SQL has and other languages rarely do.
@@ -91,8 +93,7 @@ fn skip_signs(tokens: &[Token], mut index: usize) -> usize {
         }
         let sign = matches!(token.kind, Kind::Arith | Kind::Open)
             || matches!(token.word, Word::Not | Word::Binary | Word::Any | Word::All)
-            || token.kind == Kind::Compare && token.end - token.start == 1
-            || token.kind == Kind::Other;
+            || matches!(token.kind, Kind::Tilde | Kind::Bang);
         if !sign {
             break;
         }
@@ -117,13 +118,23 @@ fn single(tokens: &[Token], index: usize) -> Option<Operand> {
         Kind::Star => (Class::Column, first + 1),
         Kind::Word => match token.word {
             Word::Null | Word::Bool => (Class::Constant, first + 1),
-            Word::Select => (
+            Word::Select if first > 0 && at(tokens, first - 1).kind == Kind::Open => (
                 Class::Subquery,
                 after_brackets(tokens, first.saturating_sub(1)),
             ),
-            Word::Case => (Class::Case, after_case(tokens, first)),
-            Word::If | Word::Replace | Word::Exists if calls => {
+            Word::Case if (1..8).any(|step| at(tokens, first + step).is(Word::When)) => {
+                (Class::Case, after_case(tokens, first))
+            }
+            Word::If | Word::Exists if calls => {
                 (Class::Function, after_brackets(tokens, first + 1))
+            }
+            Word::Sharedfn | Word::Replace if calls => {
+                let class = if holds_function(tokens, first + 2) {
+                    Class::Function
+                } else {
+                    Class::Shared
+                };
+                (class, after_brackets(tokens, first + 1))
             }
             word if (word.is_sql_function() || word == Word::Like) && calls => {
                 (Class::Function, after_brackets(tokens, first + 1))
@@ -131,12 +142,11 @@ fn single(tokens: &[Token], index: usize) -> Option<Operand> {
             // lower(substring(…)) is as telling as what it holds; cos(3) is a constant.
             Word::Commonfn if calls => {
                 let argument = at(tokens, first + 2);
-                let class = if argument.word.is_sql_function()
-                    && at(tokens, first + 3).kind == Kind::Open
-                {
+                let pi = argument.kind == Kind::Close && token.end - token.start == 2;
+                let class = if holds_function(tokens, first + 2) {
                     Class::Function
                 } else if argument.kind == Kind::Number && at(tokens, first + 3).kind == Kind::Close
-                    || argument.kind == Kind::Close
+                    || pi
                 {
                     Class::Constant
                 } else {
@@ -157,8 +167,10 @@ fn single(tokens: &[Token], index: usize) -> Option<Operand> {
         _ => return None,
     };
     let mut next = next;
-    if at(tokens, next).kind == Kind::Close {
-        next += 1;
+    for _ in 0..2 {
+        if matches!(at(tokens, next).kind, Kind::Close | Kind::Unbrace) {
+            next += 1;
+        }
     }
     Some(Operand {
         class,
@@ -166,6 +178,25 @@ fn single(tokens: &[Token], index: usize) -> Option<Operand> {
         first,
         chained: false,
     })
+}
+
+/// Whether the argument at `index` is a call that only SQL has, a session value or a query.
+fn holds_function(tokens: &[Token], index: usize) -> bool {
+    let argument = at(tokens, index);
+    argument.is(Word::Select)
+        || at(tokens, index + 1).kind == Kind::Open
+            && (argument.word.is_sql_function() && argument.word != Word::Sharedfn
+                || argument.is(Word::Session))
+}
+
+/// What two classes make when an operator joins them.
+fn joined(one: Class, other: Class) -> Class {
+    if one >= Class::Shared || other >= Class::Shared {
+        one.max(other)
+    } else {
+        // A constant added to a column does not decide it.
+        one.min(other)
+    }
 }
 
 fn after_case(tokens: &[Token], case: usize) -> usize {
@@ -188,7 +219,7 @@ pub fn operand(tokens: &[Token], index: usize) -> Option<Operand> {
             break;
         };
         whole = Operand {
-            class: whole.class.max(part.class),
+            class: joined(whole.class, part.class),
             next: part.next,
             first: whole.first,
             chained: true,
@@ -200,7 +231,7 @@ pub fn operand(tokens: &[Token], index: usize) -> Option<Operand> {
 /// The position after the comparison operator at `index`, and whether it is a word, and whether it is negative.
 pub fn comparison(tokens: &[Token], index: usize) -> Option<(usize, bool, bool)> {
     let token = at(tokens, index);
-    if token.kind == Kind::Compare {
+    if matches!(token.kind, Kind::Compare | Kind::Tilde) {
         return Some((index + 1, false, false));
     }
     let negated = token.is(Word::Not);

@@ -12,6 +12,9 @@ use crate::{Hits, Input, Rule, Severity};
 
 use backstop_http::Kind as Place;
 
+/// The most words that a parameter's name is judged as a name for.
+const NAME_WORDS: usize = 8;
+
 /// What stands before a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lead {
@@ -35,6 +38,8 @@ pub struct Judge<'a, 'h> {
     pub first: bool,
     /// Whether the place is one where whole statements are some applications' way: a JSON string, a form field `sql`.
     pub by_design: bool,
+    /// Whether the value is a parameter's name: an identifier, if it is honest.
+    pub name: bool,
     hits: &'h mut Hits,
 }
 
@@ -47,6 +52,7 @@ pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
             bytes: input.bytes,
             tokens: window.tokens(),
             first: window.is_first(),
+            name: is_name(input),
             by_design: takes_statements(input),
             hits,
         };
@@ -55,6 +61,20 @@ pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
             return;
         }
     }
+}
+
+/// Whether the value is a parameter's name that no form would give: a text body without `=` is read as one, too, so
+/// a name with many words is not.
+fn is_name(input: &Input<'_>) -> bool {
+    let names = matches!(
+        input.place.kind,
+        Place::QueryName | Place::FormName | Place::CookieName | Place::MultipartName
+    );
+    let words = input
+        .bytes
+        .split(u8::is_ascii_whitespace)
+        .filter(|w| !w.is_empty());
+    names && words.take(NAME_WORDS + 1).count() <= NAME_WORDS
 }
 
 /// Whether the place may carry statements by design, as Grafana's `rawSql` and reporting APIs do.
@@ -105,7 +125,16 @@ impl<'a> Judge<'a, '_> {
             .max(from)
             .min(self.tokens.len().saturating_sub(1)));
         let end = (last.end as usize).min(self.bytes.len());
-        self.hits.push(rule, start.min(end)..end);
+        let span = start.min(end)..end;
+        if self.name
+            && matches!(
+                rule.name,
+                "sql-fragment" | "sql-statement" | "sql-condition"
+            )
+        {
+            self.hits.push(&rules::NAME, span.clone());
+        }
+        self.hits.push(rule, span);
     }
 
     /// What stands before position `index`.
@@ -145,6 +174,11 @@ impl<'a> Judge<'a, '_> {
         matches!(self.lead(index), Lead::Literal | Lead::Number)
     }
 
+    /// Whether the value begins with a quote and the token at `index` follows it.
+    pub fn starts_quoted(&self, index: usize) -> bool {
+        self.first && index == 1 && self.at(0).kind == Kind::Prefix && self.at(0).end == 1
+    }
+
     fn stretch(&mut self, due: Range<usize>) {
         for index in due {
             let token = self.at(index);
@@ -152,6 +186,7 @@ impl<'a> Judge<'a, '_> {
                 Kind::Prefix => breakout::judge(self, index),
                 Kind::Word => self.word(index, token),
                 Kind::Bars | Kind::Ampersands => boolean::judge(self, index),
+                Kind::Semicolon => statement::anything(self, index),
                 Kind::Variable => function::variable(self, index),
                 Kind::Open if self.at(index + 1).is(Word::Select) => select::subquery(self, index),
                 _ => {}
@@ -215,7 +250,7 @@ impl<'a> Judge<'a, '_> {
                 let mark = before
                     .get(..before.len().saturating_sub(digits))
                     .unwrap_or_default();
-                mark.ends_with(b"/*!") && !token.spaced
+                mark.ends_with(b"/*!")
             });
         // union/**/select
         let before = self.before(index);

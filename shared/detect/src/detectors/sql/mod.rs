@@ -15,6 +15,8 @@ pub mod rules;
 mod select;
 mod spelling;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod token;
 mod tokenizer;
 mod vocabulary;

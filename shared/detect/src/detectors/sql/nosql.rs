@@ -52,7 +52,33 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
         Kind::QueryName | Kind::FormName | Kind::CookieName | Kind::MultipartName => {
             brackets(bytes, hits)
         }
+        Kind::Query | Kind::Form | Kind::Cookie => keys(bytes, hits),
         _ => {}
+    }
+}
+
+/// `{"$ne": 1}`, `$where: '…'`: an operator as a key in a value that some parser may take for JSON.
+fn keys(bytes: &[u8], hits: &mut Hits) {
+    let mut from = 0;
+    while let Some(found) = memchr::memchr(b'$', bytes.get(from..).unwrap_or_default()) {
+        let start = from + found;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let length = 1 + rest
+            .iter()
+            .skip(1)
+            .take(16)
+            .take_while(|b| b.is_ascii_alphabetic())
+            .count();
+        let (name, after) = rest.split_at_checked(length).unwrap_or_default();
+        let after = after
+            .strip_prefix(b"\"")
+            .or(after.strip_prefix(b"'"))
+            .unwrap_or(after);
+        if after.trim_ascii_start().first() == Some(&b':') && is_operator(name) {
+            hits.push(&rules::OPERATOR_KEY, start..start + length);
+            return;
+        }
+        from = start + length;
     }
 }
 

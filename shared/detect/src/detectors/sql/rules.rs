@@ -40,7 +40,7 @@ rules! {
         "CWE-89, CAPEC-66, CRS 942180";
     SELECT = 1005 "sql-select-from" Critical One
         "A SELECT whose list and FROM make a query, not a sentence",
-        "(select password from users limit 1)", not "select the best from the list",
+        "select login, password from users where id=1", not "select the best from the list",
         "CWE-89, CAPEC-66, CRS 942360";
     DDL = 1006 "sql-drop" Critical One
         "DROP, TRUNCATE, ALTER, CREATE or GRANT that acts on a schema object",
@@ -110,6 +110,10 @@ rules! {
         "A quote that closes the application's literal and further values of an INSERT",
         "x',null,null)--", not "the dogs', 2 cats",
         "CWE-89, CAPEC-66, CRS 942200";
+    NAME = 1023 "sql-fragment-name" Critical One
+        "A piece of SQL in the name of a parameter, where forms have identifiers",
+        "concat(", not "filter[name]",
+        "CWE-89, CRS 942380, CRS 942410";
     OPERATOR_KEY = 1030 "nosql-operator-key" Critical One
         "A MongoDB query operator as a JSON key",
         "$ne", not "$schema",
@@ -172,6 +176,7 @@ pub static RULES: &[Rule] = &[
     FUNCTION,
     CONSTANT,
     VALUES,
+    NAME,
     OPERATOR_KEY,
     OPERATOR_PARAMETER,
     JAVASCRIPT,

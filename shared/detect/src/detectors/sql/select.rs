@@ -55,6 +55,10 @@ fn read(judge: &Judge<'_, '_>, index: usize) -> Option<Query> {
                 query.telling |=
                     judge.at(item.first + 1).is(Word::When) || item.next < item.first + 20
             }
+            Class::Shared => {
+                query.constant = true;
+                query.telling |= judge.at(item.first + 2).is_constant();
+            }
             Class::Function | Class::Subquery => query.telling = true,
         }
         next = item.next;
@@ -141,17 +145,12 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
     };
     let lead = judge.lead(index);
     let injected = matches!(lead, Lead::Literal | Lead::Number);
-    if injected && query.is_plausible() {
-        let rule = if before.kind == Kind::Semicolon {
-            &rules::STACKED
-        } else {
-            &rules::SELECT
-        };
-        judge.found(rule, index, query.end);
+    if injected && before.kind == Kind::Semicolon && query.is_plausible() {
+        judge.found(&rules::STACKED, index, query.end);
         return;
     }
     let ends = judge.at(query.end).stops() || judge.at(query.end).kind == Kind::Semicolon;
-    let whole = lead == Lead::Start && !judge.by_design;
+    let whole = (lead == Lead::Start || judge.starts_quoted(index)) && !judge.by_design;
     let written = query.is_telling()
         || query.from
             && query.goes_on

@@ -1,5 +1,6 @@
 //! Statements other than SELECT.
 
+use super::breakout::ends_cut;
 use super::grammar::{comparison, condition};
 use super::judge::{Judge, Lead};
 use super::rules;
@@ -12,6 +13,13 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
     let word = judge.at(index).word;
     let stacked = judge.before(index).kind == Kind::Semicolon;
     let Some((rule, end, sure)) = read(judge, index, word, stacked) else {
+        // A verb and one word: nothing by itself.
+        if judge.lead(index) != Lead::Text
+            && judge.at(index + 1).kind == Kind::Name
+            && judge.at(index + 2).stops()
+        {
+            judge.found(&rules::FRAGMENT, index, index + 2);
+        }
         return;
     };
     let lead = judge.lead(index);
@@ -19,9 +27,10 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
     if injected && stacked {
         judge.found(&rules::STACKED, index, end);
     }
-    if sure && (injected || stacked || lead == Lead::Start && !judge.by_design)
-        || injected && !stacked
-    {
+    let whole = (lead == Lead::Start || judge.starts_quoted(index)) && !judge.by_design;
+    // Without a break-out, a script in a text is a text.
+    let stacked = stacked && !(judge.by_design && lead == Lead::Text);
+    if sure && (stacked || whole) {
         judge.found(rule, index, end);
     } else if sure {
         judge.found(&rules::STATEMENT, index, end);
@@ -56,10 +65,7 @@ fn read(
         Word::Create => {
             let object = index + if one.is(Word::Or) { 3 } else { 1 };
             let telling = matches!(judge.at(object + 2).kind, Kind::Open)
-                || matches!(
-                    judge.at(object + 2).word,
-                    Word::As | Word::Identified | Word::For
-                )
+                || matches!(judge.at(object + 2).word, Word::As | Word::Identified)
                 || stacked;
             (judge.at(object).word.is_object() && name(judge.at(object + 1).kind)).then_some((
                 &rules::DDL,
@@ -138,6 +144,34 @@ fn read(
         {
             Some((&rules::STACKED, index + 1, stacked))
         }
+        Word::Admin => {
+            const OBJECTS: [&str; 16] = [
+                "tables",
+                "databases",
+                "columns",
+                "grants",
+                "variables",
+                "processlist",
+                "session",
+                "global",
+                "table",
+                "database",
+                "schema",
+                "index",
+                "role",
+                "schemas",
+                "all",
+                "log",
+            ];
+            let object = OBJECTS
+                .iter()
+                .any(|w| judge.text(one).eq_ignore_ascii_case(w.as_bytes()));
+            (stacked && (object || two.is(Word::From))).then_some((
+                &rules::STACKED,
+                index + 2,
+                true,
+            ))
+        }
         Word::Waitfor if one.is(Word::Delay) => {
             judge.found(&rules::TIME, index, index + 3);
             None
@@ -163,9 +197,11 @@ fn read(
                 .any(|w| judge.text(two).eq_ignore_ascii_case(w.as_bytes()));
             opens.then_some((&rules::SELECT, index + 3, stacked || three.stops()))
         }
-        Word::Merge if one.is(Word::Into) && name(two.kind) => {
-            Some((&rules::INSERT, index + 3, stacked))
-        }
+        Word::Merge if one.is(Word::Into) && name(two.kind) => Some((
+            &rules::INSERT,
+            index + 3,
+            judge.text(three).eq_ignore_ascii_case(b"using"),
+        )),
         Word::Begin if stacked => Some((&rules::STACKED, index + 1, one.is(Word::Declare))),
         // if(1=1,sleep(5),0): told apart from code by what it holds.
         Word::If if one.kind == Kind::Open => {
@@ -197,7 +233,22 @@ fn execute(judge: &Judge<'_, '_>, index: usize) -> Option<(&'static Rule, usize,
     let immediate =
         one.is(Word::Immediate) && matches!(judge.at(index + 2).kind, Kind::Text | Kind::OpenText);
     let text = one.kind == Kind::Open
-        && (judge.at(index + 2).kind == Kind::Variable || judge.at(index + 2).is(Word::Textfn));
+        && (judge.at(index + 2).kind == Kind::Variable
+            || matches!(judge.at(index + 2).word, Word::Textfn | Word::Sharedfn)
+            || judge.at(index + 2).kind == Kind::Text
+                && judge.before(index).kind == Kind::Semicolon);
     let variable = one.kind == Kind::Variable && judge.injected(index);
     (procedure || immediate || text || variable).then_some((&rules::PROCEDURE, index + 2, true))
+}
+
+/// `1;anything--`: whatever follows a number and a semicolon, if it cuts the rest off.
+pub fn anything(judge: &mut Judge<'_, '_>, index: usize) {
+    let word = matches!(judge.at(index + 1).kind, Kind::Name | Kind::Word);
+    if !word || judge.lead(index) != Lead::Number {
+        return;
+    }
+    if let Some(end) = ends_cut(judge, index + 1).filter(|end| judge.text(judge.at(*end)) == b"--")
+    {
+        judge.found(&rules::STACKED, index, end + 1);
+    }
 }

@@ -41,6 +41,12 @@ pub enum Kind {
     Close,
     /// `{`: JSON, code, or an ODBC escape.
     Brace,
+    /// `}`.
+    Unbrace,
+    /// `~`: a sign, or a match by pattern.
+    Tilde,
+    /// `!` and `\`, signs both.
+    Bang,
     /// `.` that joins nothing.
     Dot,
     /// `--` or `#`.

@@ -168,6 +168,16 @@ impl<'a> Tokenizer<'a> {
                 }
             }
             [first, ..] if in_word(*first) => self.read_word(),
+            // \N is MySQL's null, and needs nothing behind it.
+            [b'\\', b'N', after @ ..] => {
+                let length = after.iter().take_while(|b| in_word(**b)).count();
+                let word = Word::of(after.get(..length).unwrap_or_default());
+                if length == 0 || word.is_clause() || word.is_logic() {
+                    self.take(2, Kind::Number)
+                } else {
+                    self.take(1, Kind::Bang)
+                }
+            }
             rest => self.read_symbol(rest),
         }
     }
@@ -180,6 +190,7 @@ impl<'a> Tokenizer<'a> {
     fn read_symbol(&mut self, rest: &[u8]) -> (Kind, Word) {
         match rest {
             [b'{', ..] => self.take(1, Kind::Brace),
+            [b'}', ..] => self.take(1, Kind::Unbrace),
             [b'-', b'-', ..] => self.read_comment(2),
             [b'#', b'>', b'>', ..] | [b'-', b'>', b'>', ..] => self.take(3, Kind::Compare),
             [b'#' | b'-', b'>', ..] => self.take(2, Kind::Compare),
@@ -195,13 +206,16 @@ impl<'a> Tokenizer<'a> {
             [b'!', b'~', b'*', ..] | [b'=' | b'!', b'=', b'=', ..] => self.take(3, Kind::Compare),
             [b'<', b'=' | b'>' | b'@', ..]
             | [b'>' | b'!' | b'=' | b'^' | b':', b'=', ..]
-            | [b'=', b'>', ..]
             | [b'!', b'~', ..]
             | [b'~', b'*', ..]
             | [b'!', b'<' | b'>', ..]
             | [b'?', b'|' | b'&', ..] => self.take(2, Kind::Compare),
+            // Oracle's named arguments; elsewhere code.
+            [b'=', b'>', ..] => self.take(2, Kind::Other),
             [b'<', b'<', ..] | [b'>', b'>', ..] => self.take(2, Kind::Arith),
-            [b'=' | b'<' | b'>' | b'~' | b'?', ..] => self.take(1, Kind::Compare),
+            [b'~', ..] => self.take(1, Kind::Tilde),
+            [b'!' | b'\\', ..] => self.take(1, Kind::Bang),
+            [b'=' | b'<' | b'>' | b'?', ..] => self.take(1, Kind::Compare),
             [b'+' | b'-' | b'/' | b'%' | b'^' | b'|' | b'&', ..] => self.take(1, Kind::Arith),
             [b'*', ..] => self.take(1, Kind::Star),
             [b',', ..] => self.take(1, Kind::Comma),

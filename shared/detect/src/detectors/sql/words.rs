@@ -57,6 +57,8 @@ pub enum Word {
     Copy,
     /// `grant`, `revoke`.
     Grant,
+    /// Statements of administration: `show`, `prepare`, `rename`, `lock`, `backup` …
+    Admin,
     Identified,
     Immediate,
     /// Stored procedures that attacks call: `xp_cmdshell`, `sp_executesql` …
@@ -100,6 +102,8 @@ pub enum Word {
     Info,
     /// Functions on text that other languages than SQL rarely spell so.
     Textfn,
+    /// Functions on text that other languages spell alike: `len`, `concat`, `md5`.
+    Sharedfn,
     /// Functions that PromQL, spreadsheets and prose share with SQL.
     Commonfn,
     /// System catalogues and their columns.
@@ -146,7 +150,7 @@ impl Word {
     pub fn is_sql_function(self) -> bool {
         matches!(
             self,
-            Word::Time | Word::Error | Word::System | Word::Info | Word::Textfn
+            Word::Time | Word::Error | Word::System | Word::Info | Word::Textfn | Word::Sharedfn
         )
     }
 
@@ -204,6 +208,7 @@ impl Word {
                 | Word::Handler
                 | Word::Copy
                 | Word::Grant
+                | Word::Admin
                 | Word::Begin
                 | Word::If
                 | Word::Waitfor

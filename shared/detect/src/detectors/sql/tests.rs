@@ -1,0 +1,188 @@
+//! Tables: attacks by technique, look-alikes by kind, and what holds for every rule. All wording is our own.
+
+use backstop_http::{Kind, Place};
+
+use super::{detect, rules, wants};
+use crate::{Category, Hits, Input, Level, prefilter};
+
+fn found_at(kind: Kind, value: &[u8], level: Level) -> Vec<&'static str> {
+    let mut hits = Hits::new(level);
+    detect(
+        &Input {
+            bytes: value,
+            place: Place::new(kind, b"q"),
+            level,
+        },
+        &mut hits,
+    );
+    hits.as_slice().iter().map(|hit| hit.rule.name).collect()
+}
+
+fn found(value: &str) -> Vec<&'static str> {
+    found_at(Kind::Query, value.as_bytes(), Level::One)
+}
+
+fn wanted(value: &[u8]) -> bool {
+    wants(prefilter::features(value).of(Category::SqlInjection))
+}
+
+fn kind_of(rule: &crate::Rule) -> Kind {
+    match rule.name {
+        "nosql-operator-key" => Kind::JsonKey,
+        "nosql-operator-parameter" | "sql-fragment-name" => Kind::QueryName,
+        _ => Kind::Query,
+    }
+}
+
+#[test]
+fn every_rule_finds_its_example_and_not_its_look_alike() {
+    let mut wrong = Vec::new();
+    for rule in rules::RULES {
+        let kind = kind_of(rule);
+        let hits = found_at(kind, rule.example.as_bytes(), rule.level);
+        if !hits.contains(&rule.name) || !wanted(rule.example.as_bytes()) {
+            wrong.push(format!("{}: {} finds {hits:?}", rule.name, rule.example));
+        }
+        let hits = found_at(kind, rule.lookalike.as_bytes(), rule.level);
+        if hits.contains(&rule.name) {
+            wrong.push(format!("{}: {} is found", rule.name, rule.lookalike));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn rules_have_their_own_numbers_and_names() {
+    for (index, rule) in rules::RULES.iter().enumerate() {
+        assert!((1000..2000).contains(&rule.id), "{}", rule.name);
+        for other in rules::RULES.iter().skip(index + 1) {
+            assert!(
+                rule.id != other.id && rule.name != other.name,
+                "{}",
+                rule.name
+            );
+        }
+    }
+}
+
+/// The rows of a table: a value a line, headings left out, escapes of control characters undone.
+fn rows(table: &str) -> impl Iterator<Item = String> {
+    table
+        .lines()
+        .filter(|line| !line.starts_with("## "))
+        .map(|line| line.replace("\\n", "\n").replace("\\t", "\t"))
+}
+
+#[test]
+fn finds_attacks() {
+    let missed: Vec<_> = rows(include_str!("attacks.txt"))
+        .filter(|value| found(value).is_empty() || !wanted(value.as_bytes()))
+        .collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn passes_look_alikes() {
+    let mut wrong = Vec::new();
+    for value in rows(include_str!("benign.txt")) {
+        for kind in [Kind::Query, Kind::Json, Kind::Header, Kind::Form] {
+            let hits = found_at(kind, value.as_bytes(), Level::One);
+            if !hits.is_empty() {
+                wrong.push(format!("{value}: {hits:?}"));
+                break;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn whole_statements_are_evidence_of_the_second_level_where_an_api_takes_them() {
+    let statement = b"select host, count(*) from logins where region = 'kr' group by host";
+    assert_eq!(
+        found_at(Kind::Json, statement, Level::One),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        found_at(Kind::Json, statement, Level::Two),
+        ["sql-statement", "sql-condition"]
+    );
+    assert_eq!(
+        found_at(Kind::Query, statement, Level::One),
+        ["sql-select-from"]
+    );
+    // What reaches beyond the application's own tables is not.
+    let reaches = b"select load_file('/etc/passwd')";
+    assert_eq!(
+        found_at(Kind::Json, reaches, Level::One),
+        ["sql-system-function"]
+    );
+}
+
+#[test]
+fn padding_hides_nothing() {
+    for padding in [
+        vec![b'a'; 20_000],
+        b"a, ".repeat(6_000),
+        b"((".repeat(9_000),
+        b"x = 1 ".repeat(3_000),
+    ] {
+        for attack in [
+            &b" 1' union all select 1,2,3-- "[..],
+            b" 1 or 1=1 ",
+            b" 1; waitfor delay '0:0:5'",
+        ] {
+            let value = [&padding[..], attack].concat();
+            assert!(
+                !found_at(Kind::Query, &value, Level::One).is_empty(),
+                "{}",
+                attack.escape_ascii()
+            );
+        }
+    }
+}
+
+#[test]
+fn any_bytes_are_judged_without_panic() {
+    let pieces: [&[u8]; 24] = [
+        b"'",
+        b"\"",
+        b"`",
+        b"\\",
+        b"/*",
+        b"/*!",
+        b"*/",
+        b"--",
+        b"#",
+        b"\n",
+        b"(",
+        b")",
+        b"select",
+        b" from ",
+        b" or ",
+        b"case when ",
+        b"\xff\xa0",
+        b"@@",
+        b"$$",
+        b"[",
+        b"{x",
+        b"0x",
+        b"1e",
+        b"UN/**/ION",
+    ];
+    // A fixed walk over the combinations: three pieces at a time, doubled.
+    for (i, a) in pieces.iter().enumerate() {
+        for (j, b) in pieces.iter().enumerate() {
+            let c = pieces[(i * 7 + j * 3) % pieces.len()];
+            let value = [a, b, &c[..], a, b].concat();
+            found_at(Kind::Query, &value, Level::Three);
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn random_bytes_are_judged_without_panic(value in proptest::collection::vec(0u8.., 0..400)) {
+        found_at(Kind::Query, &value, Level::Three);
+    }
+}
