@@ -218,7 +218,8 @@ fn push_base64_utf16(encoded: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn sextet(byte: u8) -> Option<u8> {
+/// Value of a base64 digit.
+pub(crate) fn sextet(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),

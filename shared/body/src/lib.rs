@@ -17,7 +17,7 @@
 //! | `sniff` | what the first bytes show |
 //! | `charset` | UTF-16, UTF-32, UTF-7, Latin-1, EBCDIC to UTF-8 |
 //! | `compression` | gzip, deflate, br within a bound |
-//! | `form`, `json`, `graphql`, `multipart`, `xml` | one format each |
+//! | `form`, `json`, `graphql`, `multipart` and `part`, `xml` | one format each |
 #![forbid(unsafe_code)]
 
 mod charset;
@@ -28,6 +28,7 @@ mod form;
 mod graphql;
 mod json;
 mod multipart;
+mod part;
 mod report;
 mod sink;
 mod sniff;

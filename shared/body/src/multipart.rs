@@ -7,10 +7,9 @@
 use std::borrow::Cow;
 
 use backstop_http::MediaType;
-use backstop_http::media_type::Parameters;
 use memchr::memchr;
 
-use crate::escape::percent_decode;
+use crate::part::Part;
 
 /// Longest boundary taken from a body's first line (RFC 2046 allows 70).
 const MAX_SNIFFED_BOUNDARY: usize = 256;
@@ -22,14 +21,6 @@ pub(crate) enum Piece<'a> {
     Part(Part<'a>),
     /// Text before the first delimiter, after the last, or after a delimiter but without the headers of a part.
     Stray(&'a [u8]),
-}
-
-/// One part.
-#[derive(Clone, Debug)]
-pub(crate) struct Part<'a> {
-    headers: &'a [u8],
-    /// Everything after the headers' empty line, without the line end before the next delimiter.
-    pub(crate) content: &'a [u8],
 }
 
 /// Iterator over the pieces of a body.
@@ -159,93 +150,6 @@ fn split_headers(part: &[u8]) -> Option<(&[u8], &[u8])> {
     None
 }
 
-impl<'a> Part<'a> {
-    /// Header fields; a folded line (leading space) belongs to the field before it.
-    fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        let mut rest = self.headers;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let mut end = 0;
-            while let Some(line_end) = rest.get(end..).and_then(|tail| memchr(b'\n', tail)) {
-                end += line_end + 1;
-                if !matches!(rest.get(end), Some(b' ' | b'\t')) {
-                    break;
-                }
-            }
-            let field = if end == 0 { rest } else { rest.get(..end)? };
-            rest = rest.get(field.len()..).unwrap_or_default();
-            let colon = field
-                .iter()
-                .position(|byte| *byte == b':')
-                .unwrap_or(field.len());
-            let (name, value) = field.split_at_checked(colon)?;
-            Some((
-                name.trim_ascii(),
-                value.get(1..).unwrap_or_default().trim_ascii(),
-            ))
-        })
-    }
-
-    /// The part's own Content-Type.
-    pub(crate) fn content_type(&self) -> Option<&'a [u8]> {
-        self.fields()
-            .find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"))
-            .map(|(_, value)| value)
-    }
-
-    /// Every `name`, `filename` and `filename*` of every Content-Disposition, decoded, in order.
-    pub(crate) fn labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
-        self.fields()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-disposition"))
-            .flat_map(|(_, value)| {
-                let start = value
-                    .iter()
-                    .position(|byte| *byte == b';')
-                    .map_or(value.len(), |at| at + 1);
-                Parameters::new(value.get(start..).unwrap_or_default())
-            })
-            .filter_map(|(parameter, value)| Label::new(parameter, value))
-    }
-}
-
-/// A parameter of Content-Disposition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Label<'a> {
-    Name(Cow<'a, [u8]>),
-    Filename(Cow<'a, [u8]>),
-}
-
-impl<'a> Label<'a> {
-    fn new(parameter: &[u8], value: Cow<'a, [u8]>) -> Option<Self> {
-        // `filename*0`, `filename*1*` (RFC 2231): the pieces of one value, given one by one.
-        let star = parameter.iter().position(|byte| *byte == b'*');
-        let base = parameter.get(..star.unwrap_or(parameter.len()))?;
-        let value = if star.is_some() && parameter.ends_with(b"*") {
-            extended(&value)
-        } else {
-            value
-        };
-        match () {
-            () if base.eq_ignore_ascii_case(b"name") => Some(Self::Name(value)),
-            () if base.eq_ignore_ascii_case(b"filename") => Some(Self::Filename(value)),
-            () => None,
-        }
-    }
-}
-
-/// `UTF-8'en'%e2%82%ac` (RFC 8187); without quotes it is percent-encoded all the same.
-fn extended<'a>(value: &[u8]) -> Cow<'a, [u8]> {
-    let encoded = value
-        .splitn(3, |byte| *byte == b'\'')
-        .nth(2)
-        .unwrap_or(value);
-    let mut decoded = Vec::with_capacity(encoded.len());
-    percent_decode(encoded, false, &mut decoded);
-    Cow::Owned(decoded)
-}
-
 /// The boundary that Content-Type gives: the parameter, or its pieces after RFC 2231 put together.
 pub(crate) fn declared_boundary<'a>(media_type: &MediaType<'a>) -> Option<Cow<'a, [u8]>> {
     if let Some(boundary) = media_type
@@ -288,13 +192,16 @@ mod tests {
             .map(|piece| match piece {
                 Piece::Stray(text) => format!("stray {}", text.escape_ascii()),
                 Piece::Part(part) => {
-                    let labels: Vec<_> = part
-                        .labels()
-                        .map(|label| match label {
-                            Label::Name(name) => format!("name {}", name.escape_ascii()),
-                            Label::Filename(name) => format!("filename {}", name.escape_ascii()),
-                        })
-                        .collect();
+                    let disposition = part.disposition();
+                    let names = disposition
+                        .names
+                        .iter()
+                        .map(|name| format!("name {}", name.escape_ascii()));
+                    let filenames = disposition
+                        .filenames
+                        .iter()
+                        .map(|name| format!("filename {}", name.escape_ascii()));
+                    let labels: Vec<_> = names.chain(filenames).collect();
                     format!(
                         "part [{}] {}",
                         labels.join(", "),

@@ -9,7 +9,8 @@ use crate::charset::{AsciiReading, Charset};
 use crate::form::Form;
 use crate::graphql;
 use crate::json::Json;
-use crate::multipart::{self, Label, Part, Piece, Pieces};
+use crate::multipart::{self, Piece, Pieces};
+use crate::part::Part;
 use crate::report::{Content, Format, Limits, Malformed, Report, Violation};
 use crate::sink::{Sink, Visit};
 use crate::sniff::{looks_like_text, shown_format};
@@ -40,11 +41,33 @@ struct Context<'a> {
 #[derive(Clone, Copy)]
 struct PartContext<'a> {
     field: &'a [u8],
-    /// Whether it has a file name.
+    /// Whether it is a file to every reader.
     is_file: bool,
 }
 
 impl Context<'_> {
+    fn is_readable(&self, format: Format) -> bool {
+        match format {
+            Format::Multipart => self.depth < MAX_MULTIPART_DEPTH,
+            // Within a part, text with `=` is a form only if it is declared as one.
+            Format::Form => {
+                self.part.is_none()
+                    || self
+                        .media_type
+                        .is_some_and(|media_type| is_form(&media_type))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether this is a file of no format that is read: of such, only the beginning is visited.
+    fn is_untyped_file(&self) -> bool {
+        let typed = self
+            .media_type
+            .is_some_and(|media_type| declared_format(&media_type).is_some());
+        !typed && self.part.is_some_and(|part| part.is_file)
+    }
+
     /// Where text goes that no format takes apart.
     fn put_text(&self, text: &[u8], sink: &mut Sink<'_>) -> ControlFlow<()> {
         match self.part {
@@ -145,24 +168,31 @@ impl Walker {
         let declared = context
             .media_type
             .and_then(|media_type| declared_format(&media_type));
-        let shown = shown_format(body);
+        let declared = declared.map(|format| {
+            if context.is_readable(format) {
+                format
+            } else {
+                Format::Text
+            }
+        });
+        let shown = shown_format(body).filter(|shown| context.is_readable(*shown));
+        // A field of a form, typed or not, is what it is to most readers: the whole of it.
+        let is_field = context.part.is_some_and(|part| !part.is_file);
         report.declared = declared;
         if let Some(format) = declared {
             let malformed = self.read_as(format, context, charset, body, sink, report)?;
             report.note(malformed.filter(|malformed| counts(malformed, context.complete)));
-            let Some(shown) = shown.filter(|shown| is_another(*shown, format)) else {
-                return ControlFlow::Continue(());
-            };
-            report.sniffed = Some(shown);
-            self.read_as(shown, context, charset, body, sink, report)?;
+            if is_field && !matches!(format, Format::Json | Format::Text) {
+                context.put_text(body, sink)?;
+            }
+            if let Some(shown) =
+                shown.filter(|shown| is_another(*shown, format, malformed.is_some()))
+            {
+                report.sniffed = Some(shown);
+                self.read_as(shown, context, charset, body, sink, report)?;
+            }
             return ControlFlow::Continue(());
         }
-        // A field of a form, typed or not, is what it is to the application: the whole of it.
-        let is_field = context
-            .part
-            .is_some_and(|part| !part.is_file && context.media_type.is_none());
-        // Within a part, text with `=` is no form.
-        let shown = shown.filter(|shown| *shown != Format::Form || context.part.is_none());
         let Some(format) = shown else {
             let binary = !is_field && !looks_like_text(body);
             report.sniffed = Some(if binary { Format::Binary } else { Format::Text });
@@ -218,7 +248,9 @@ impl Walker {
             }
             Format::Json => {
                 let outcome = self.json.walk(body, self.limits.max_depth, sink)?;
-                if let Some(rest) = outcome.unread.and_then(|at| body.get(at..)) {
+                if let Some(rest) = outcome.unread.and_then(|at| body.get(at..))
+                    && !context.is_untyped_file()
+                {
                     context.put_text(rest, sink)?;
                 }
                 outcome.malformed
@@ -227,7 +259,7 @@ impl Walker {
                 let malformed = self.xml.walk(body, self.limits.max_depth, sink)?;
                 let syntax =
                     malformed.is_some_and(|malformed| malformed.violation == Violation::Syntax);
-                if syntax && context.part.is_none_or(|part| !part.is_file) {
+                if syntax && !context.is_untyped_file() {
                     context.put_text(body, sink)?;
                 }
                 malformed
@@ -243,10 +275,10 @@ impl Walker {
                     })
                 }
             }
-            Format::Multipart if context.depth < MAX_MULTIPART_DEPTH => {
+            Format::Multipart => {
                 return self.read_multipart(context, body, sink, report);
             }
-            Format::Multipart | Format::Text => {
+            Format::Text => {
                 context.put_text(body, sink)?;
                 None
             }
@@ -316,21 +348,17 @@ impl Walker {
         sink: &mut Sink<'_>,
         report: &mut Report,
     ) -> ControlFlow<()> {
-        let mut field = Cow::Borrowed(&b""[..]);
-        let mut is_file = false;
-        for label in part.labels() {
-            match label {
-                Label::Name(name) => {
-                    sink.put(Kind::MultipartName, &name, &name)?;
-                    if field.is_empty() {
-                        field = name;
-                    }
-                }
-                Label::Filename(name) => {
-                    is_file = true;
-                    sink.put(Kind::MultipartFilename, &field, &name)?;
-                }
-            }
+        let disposition = part.disposition();
+        let field = disposition
+            .names
+            .first()
+            .map(Cow::as_ref)
+            .unwrap_or_default();
+        for name in &disposition.names {
+            sink.put(Kind::MultipartName, name, name)?;
+        }
+        for filename in &disposition.filenames {
+            sink.put(Kind::MultipartFilename, field, filename)?;
         }
         let content_type = part
             .content_type()
@@ -339,13 +367,28 @@ impl Walker {
             media_type: content_type.media_type(),
             complete: context.complete,
             part: Some(PartContext {
-                field: &field,
-                is_file,
+                field,
+                is_file: disposition.is_file,
             }),
             depth: context.depth + 1,
         };
+        self.read_content(&inner, part.content, sink, report)?;
+        match part.transfer_decoded() {
+            Some(decoded) => self.read_content(&inner, &decoded, sink, report),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Reads a part's content, and adds to the body's report what is the body's business.
+    fn read_content(
+        &mut self,
+        context: &Context<'_>,
+        content: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<()> {
         let mut part_report = Report::default();
-        let flow = self.read(&inner, part.content, sink, &mut part_report);
+        let flow = self.read(context, content, sink, &mut part_report);
         report.skipped.binary += part_report.skipped.binary;
         report.skipped.file_rest += part_report.skipped.file_rest;
         if part_report.declared.is_some() {
@@ -356,12 +399,12 @@ impl Walker {
 }
 
 /// Whether a body that shows `shown` is to be read as that, too, after it has been read as `declared`.
-fn is_another(shown: Format, declared: Format) -> bool {
+fn is_another(shown: Format, declared: Format, malformed: bool) -> bool {
     match (shown, declared) {
         // GraphQL begins like JSON, and is not.
-        (Format::Json, Format::Graphql) => false,
-        // Any text may look like a form; what a form reader decodes, detection decodes, too.
-        (Format::Form, declared) => declared == Format::Text,
+        (Format::Json, Format::Graphql) => malformed,
+        // Many a text looks like a form.
+        (Format::Form, declared) => malformed || declared == Format::Text,
         (shown, declared) => shown != declared,
     }
 }
@@ -376,7 +419,7 @@ fn declared_format(media_type: &MediaType<'_>) -> Option<Format> {
     let subtype = media_type.subtype.to_ascii_lowercase();
     let has = |word: &[u8]| subtype.windows(word.len()).any(|window| window == word);
     match () {
-        () if media_type.is("application", "x-www-form-urlencoded") => Some(Format::Form),
+        () if is_form(media_type) => Some(Format::Form),
         () if media_type.is_type("multipart") => Some(Format::Multipart),
         () if has(b"json") || has(b"csp-report") => Some(Format::Json),
         () if matches!(subtype.as_slice(), b"xml" | b"x-xml") || subtype.starts_with(b"xml-") => {
@@ -387,4 +430,8 @@ fn declared_format(media_type: &MediaType<'_>) -> Option<Format> {
         () if media_type.is_type("text") => Some(Format::Text),
         () => None,
     }
+}
+
+fn is_form(media_type: &MediaType<'_>) -> bool {
+    media_type.is("application", "x-www-form-urlencoded")
 }

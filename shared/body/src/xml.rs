@@ -38,6 +38,7 @@ impl Xml {
             cursor: Cursor::new(document),
             max_depth,
             untracked: 0,
+            has_element: false,
             malformed: None,
             sink,
         };
@@ -77,6 +78,9 @@ impl Xml {
             }
         }
         self.flush(&mut reading)?;
+        if !reading.has_element {
+            reading.note(Violation::Syntax);
+        }
         if !self.open.is_empty() || reading.untracked > 0 {
             reading.note(Violation::UnexpectedEnd);
         }
@@ -119,6 +123,7 @@ impl Xml {
     }
 
     fn start_tag(&mut self, reading: &mut Reading<'_, '_, '_>) -> ControlFlow<()> {
+        reading.has_element = true;
         reading.cursor.skip(1);
         let start = reading.cursor.offset();
         let name = reading.cursor.take_while(is_name);
@@ -191,6 +196,7 @@ struct Reading<'a, 's, 'v> {
     max_depth: usize,
     /// Elements open beyond the depth that is tracked.
     untracked: usize,
+    has_element: bool,
     malformed: Option<Malformed>,
     sink: &'s mut Sink<'v>,
 }
@@ -344,8 +350,8 @@ mod tests {
                 &["xml:c = deep", "xml:a = x"],
                 Some(Violation::TooDeep),
             ),
-            ("text", &["xml = text"], None),
-            ("", &[], None),
+            ("text", &["xml = text"], Some(Violation::Syntax)),
+            ("", &[], Some(Violation::Syntax)),
         ];
         for (document, expected, malformed) in cases {
             let (seen, violation) = walk(document);

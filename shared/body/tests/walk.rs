@@ -269,6 +269,68 @@ fn parts_by_their_own_types() {
 }
 
 #[test]
+fn a_field_is_read_whole_whatever_type_it_claims() {
+    let field = |headers: &str, content: &str| {
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=a{headers}\r\n\r\n{content}\r\n--b--"
+        );
+        walk("multipart/form-data; boundary=b", body.as_bytes()).0
+    };
+    let whole = "multipart:a = 1\\' or b=c";
+    for headers in [
+        "",
+        "\r\nContent-Type: image/png",
+        "\r\nContent-Type: text/plain",
+        "\r\nContent-Type: application/json",
+        "\r\nContent-Type: application/xml",
+        "\r\nContent-Type: application/x-www-form-urlencoded",
+        "\r\nContent-Type: multipart/mixed; boundary=c",
+        "\r\nContent-Type: application/graphql",
+        "; filename=\"\"",
+        "; filename*=utf-8''",
+    ] {
+        let seen = field(headers, "1' or b=c");
+        assert!(seen.contains(&whole.to_owned()), "{headers}: {seen:?}");
+    }
+    // Binary at its beginning, which a file would be skipped for.
+    assert!(
+        field("\r\nContent-Type: image/png", "\0\x01\x02' or 1")
+            .contains(&"multipart:a = \\x00\\x01\\x02\\' or 1".to_owned())
+    );
+    // Go's reader decodes quoted-printable, others do not.
+    let seen = field(
+        "\r\nContent-Transfer-Encoding: quoted-printable",
+        "1=27 or 1",
+    );
+    assert_eq!(
+        seen,
+        [
+            "multipartName:a = a",
+            "multipart:a = 1=27 or 1",
+            "multipart:a = 1\\' or 1"
+        ]
+    );
+}
+
+#[test]
+fn a_form_declared_as_something_else_is_read_as_a_form() {
+    for content_type in [
+        "application/json",
+        "application/xml",
+        "multipart/form-data",
+        "application/graphql",
+        "text/plain",
+    ] {
+        let (seen, report) = walk(content_type, b"a=1%27");
+        assert!(
+            seen.contains(&"form:a = 1\\'".to_owned()),
+            "{content_type}: {seen:?}"
+        );
+        assert_eq!(report.sniffed, Some(Format::Form), "{content_type}");
+    }
+}
+
+#[test]
 fn multipart_without_a_usable_boundary() {
     let body = b"--real\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--real--";
     for content_type in [
@@ -305,11 +367,13 @@ fn multipart_within_multipart_ends_at_a_depth() {
     let leaf = "--iib\r\nContent-Disposition: x; name=a\r\n\r\nx'\r\n--iib--";
     let body = nest("b", &nest("ib", leaf));
     let (seen, _) = walk("multipart/mixed; boundary=b", body.as_bytes());
-    assert_eq!(seen.len(), 1, "{seen:?}");
+    // The innermost is text, and the one around it, being a field, is also read whole.
+    assert_eq!(seen.len(), 2, "{seen:?}");
     assert!(
         seen[0].starts_with("multipart = --iib") && seen[0].contains("x\\'"),
         "{seen:?}"
     );
+    assert!(seen[1].starts_with("multipart = --ib"), "{seen:?}");
 }
 
 #[test]
