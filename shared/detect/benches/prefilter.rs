@@ -1,5 +1,7 @@
 //! `cargo bench -p backstop-detect`: bytes per second of the prefilter beside a plain `regex-automata` dense DFA that reports
 //! the same literals, and of the whole scanner, over texts of our own. Best of several rounds each, in one run.
+// Printing is what a bench is for.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::hint::black_box;
 use std::time::Instant;

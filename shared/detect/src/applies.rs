@@ -21,7 +21,6 @@ pub(crate) const PATH: CategorySet = CategorySet::of(&[
     Category::BotScanner,
     Category::Log4shell,
     Category::HeaderInjection,
-    Category::Xss,
 ]);
 /// What looks at the part of a path that is not made of plain segments.
 pub(crate) const PATH_TAIL: CategorySet = CategorySet::of(&[

@@ -47,6 +47,8 @@ struct Run<'a> {
     place: Place<'a>,
     chain: Chain,
     categories: CategorySet,
+    /// Whether the value is percent-encoded with `+` for a space.
+    form_encoded: bool,
     /// Findings from this position on are of this value.
     since: usize,
 }
@@ -71,16 +73,24 @@ impl Scanner {
     /// Inspects one value and adds what it finds to `out`. Path, query, cookie and header values come as they are on the
     /// wire; a body's values as its reader gives them, form fields decoded once, JSON and XML texts unescaped.
     pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
+        let mut run = Run {
+            place,
+            chain: Chain::new(),
+            categories: applies::categories(place, value),
+            form_encoded: is_form_encoded(place.kind),
+            since: out.len(),
+        };
         match (place.kind, place.name) {
-            (Kind::Path, _) => self.path(place, value, out),
-            (Kind::Header, b"referer") => self.referer(place, value, out),
+            (Kind::Path, _) => self.path(run, value, out),
+            (Kind::Header, b"referer") => self.referer(run, value, out),
             (Kind::Header, b"authorization" | b"proxy-authorization") => {
-                self.run(place, value, applies::categories(place, value), out);
+                self.run(run, value, out);
                 if let Some((b"Basic" | b"basic", credentials)) = split_once(value, b' ') {
-                    self.run(place, credentials, applies::OPAQUE, out);
+                    run.categories = applies::OPAQUE;
+                    self.run(run, credentials, out);
                 }
             }
-            _ => self.run(place, value, applies::categories(place, value), out),
+            _ => self.run(run, value, out),
         }
         if place.kind == Kind::Header
             && self.options.categories.contains(Category::BotScanner)
@@ -91,43 +101,39 @@ impl Scanner {
     }
 
     /// The whole path for what reads paths, and for the others what is left after its plain leading segments.
-    fn path(&mut self, place: Place<'_>, path: &[u8], out: &mut Findings) {
-        self.run(place, path, applies::PATH, out);
+    fn path(&mut self, mut run: Run<'_>, path: &[u8], out: &mut Findings) {
+        run.categories = applies::PATH;
+        self.run(run, path, out);
         if let Some(tail) = applies::odd_tail(path) {
-            self.run(place, tail, applies::PATH_TAIL, out);
+            run.categories = applies::PATH_TAIL;
+            self.run(run, tail, out);
         }
     }
 
     /// A referer is a page of this site as a rule: its path, then its query's values, are read like the request's own.
-    fn referer(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
-        let categories = applies::categories(place, value);
+    fn referer(&mut self, mut run: Run<'_>, value: &[u8], out: &mut Findings) {
         let Some((_, behind_scheme)) = split_once(value, b':').filter(|(scheme, rest)| {
             scheme.iter().all(u8::is_ascii_alphabetic) && rest.starts_with(b"//")
         }) else {
-            return self.run(place, value, categories, out);
+            return self.run(run, value, out);
         };
         let (page, query) = split_once(behind_scheme, b'?').unwrap_or((behind_scheme, b""));
-        self.run(place, page, categories, out);
+        self.run(run, page, out);
+        run.form_encoded = true;
         for pair in query.split(|byte| matches!(byte, b'&' | b'#')) {
             let value = split_once(pair, b'=').map_or(pair, |(_, value)| value);
-            self.run(place, value, categories, out);
+            self.run(run, value, out);
         }
     }
 
-    fn run(&mut self, place: Place<'_>, value: &[u8], categories: CategorySet, out: &mut Findings) {
-        let categories = categories.and(self.options.categories);
-        if categories.is_empty() || value.is_empty() {
+    fn run(&mut self, mut run: Run<'_>, value: &[u8], out: &mut Findings) {
+        run.categories = run.categories.and(self.options.categories);
+        if run.categories.is_empty() || value.is_empty() {
             return;
         }
         let mut form = mem::take(&mut self.form);
         let mut spare = mem::take(&mut self.spare);
-        let mut run = Run {
-            place,
-            chain: Chain::new(),
-            categories,
-            since: out.len(),
-        };
-        let mut decoded = is_form_encoded(place.kind) && decode::form(value, &mut form);
+        let mut decoded = run.form_encoded && decode::form(value, &mut form);
         if decoded {
             run.chain.push(Decoding::Percent);
         }

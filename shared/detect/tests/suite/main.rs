@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod rules;

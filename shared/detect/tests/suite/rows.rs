@@ -37,7 +37,7 @@ impl fmt::Display for Row {
     }
 }
 
-const KINDS: [Kind; 19] = [
+pub const KINDS: [Kind; 19] = [
     Kind::Path,
     Kind::QueryName,
     Kind::Query,

