@@ -5,8 +5,8 @@ use super::handlers;
 use super::host;
 use super::jsx;
 use super::rules::{
-    ANIMATE, BASE_TAG, DATA_URL, EVENT_HANDLER, FORM_ACTION, IFRAME, JAVASCRIPT, LINK_HOST,
-    META_TAG, ONCLICK, ONERROR, ONLOAD, PLUGIN_TAG, SRCDOC, STYLE,
+    ANIMATE, BASE_TAG, CLIENT_TEMPLATE, DATA_URL, EVENT_HANDLER, FORM_ACTION, IFRAME, JAVASCRIPT,
+    LINK_HOST, META_TAG, ONCLICK, ONERROR, ONLOAD, PLUGIN_TAG, SRCDOC, STYLE,
 };
 use super::scheme::{self, Danger};
 use super::style;
@@ -232,10 +232,29 @@ pub fn attribute_rule(
     if name.eq_ignore_ascii_case(b"srcdoc") {
         return Some(&SRCDOC);
     }
+    if is_scope_escape(value) {
+        return Some(&CLIENT_TEMPLATE);
+    }
     if is_one_of(name, &[b"href", b"src"]) && host::is_disguised(value) {
         return Some(&LINK_HOST);
     }
     element_attribute(element, name, value)
+}
+
+/// Whether an expression in a framework's attribute reaches out of its scope by way of the event: what its path or its
+/// view holds is the window.
+fn is_scope_escape(value: &[u8]) -> bool {
+    memchr::memmem::find(value, b"$event").is_some()
+        && [
+            &b"composedPath"[..],
+            b".path|",
+            b".path |",
+            b".view.",
+            b"x=$event",
+            b"orderBy",
+        ]
+        .iter()
+        .any(|way| memchr::memmem::find(value, way).is_some())
 }
 
 /// What an attribute means in some elements only.
@@ -322,6 +341,22 @@ impl LinkParts {
         }
         self.imports || self.loads && self.away
     }
+}
+
+/// Whether an attribute loads from or links to another host.
+pub fn leads_away(attribute: &Attribute<'_>) -> bool {
+    const ADDRESSES: [&[u8]; 9] = [
+        b"href",
+        b"src",
+        b"xlink:href",
+        b"background",
+        b"poster",
+        b"action",
+        b"data",
+        b"lowsrc",
+        b"dynsrc",
+    ];
+    is_one_of(attribute.name, &ADDRESSES) && attribute.value.is_some_and(host::leaves_the_site)
 }
 
 /// Character sets that pages are written in.

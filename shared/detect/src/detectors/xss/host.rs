@@ -49,7 +49,17 @@ pub fn is_disguised(url: &[u8]) -> bool {
         .next()
         .unwrap_or_default();
     let number = host.len() > 6 && host.iter().all(u8::is_ascii_digit);
-    number || has_odd_parts(host) || host.contains(&b'@') || host.iter().any(u8::is_ascii_control)
+    number
+        || has_odd_parts(host)
+        || has_misleading_user(host)
+        || host.iter().any(u8::is_ascii_control)
+}
+
+/// Whether the user name before the host looks like a host itself.
+fn has_misleading_user(host: &[u8]) -> bool {
+    memchr::memchr(b'@', host)
+        .and_then(|at| host.get(..at))
+        .is_some_and(|user| user.contains(&b'.'))
 }
 
 /// Whether a dotted host has parts in hexadecimal or octal and none that is a name.

@@ -36,7 +36,7 @@ pub const fn wants(features: u8) -> bool {
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
-    tags::scan(bytes, input.level, hits);
+    tags::scan(input, hits);
     breakout::attributes(bytes, hits);
     if let Some(start) = scheme::in_text(bytes) {
         hits.push(&JAVASCRIPT, start..bytes.len());

@@ -67,21 +67,26 @@ pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     match at(bytes, next)? {
         b'[' => {
             let key = at(bytes, behind_gaps(bytes, next + 1))?;
-            // `this['x']` is any object's member.
-            let this = bytes.get(word.clone()) == Some(b"this");
             let spelled =
                 is_quote(key) || matches!(key, b'/' | b'(' | b'!' | b'+' | b'~' | b'\\' | b'[');
-            (spelled && (!this || joined(bytes, next))).then_some(&JS_GADGET)
+            // `this['x']` and `self["x"]` are any object's members, in any language, until one is put together or called.
+            let harmful = if is_window(bytes, word) {
+                spelled
+            } else {
+                spelled && joined(bytes, next)
+            };
+            (harmful
+                || !key.is_ascii_digit() && is_invoked(bytes, next)
+                || key.is_ascii_digit() && is_computed(bytes, next))
+            .then_some(&JS_GADGET)
         }
         b'.' if bytes.get(word.clone()) != Some(b"this") => {
             let member = member(bytes, next + 1, next > word.end)?;
             let spaced = next > word.end;
             // Only a window is called nothing else; a `parent.name` may be anybody's.
-            let window = bytes
-                .get(word.clone())
-                .is_some_and(|name| name.eq_ignore_ascii_case(b"window"));
             let end = behind_gaps(bytes, next + 1 + member.len());
-            let used = window
+            let leaves = is_one_of(member, &[b"location", b"opener", b"document", b"onerror"]);
+            let used = is_window(bytes, word) && leaves
                 || matches!(
                     at(bytes, end),
                     Some(b'(' | b'=' | b'[' | b'`' | b';' | b'.')
@@ -91,6 +96,33 @@ pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         }
         _ => None,
     }
+}
+
+/// Whether the name is one that only the browser's window has.
+fn is_window(bytes: &[u8], word: &Range<usize>) -> bool {
+    bytes
+        .get(word.clone())
+        .is_some_and(|name| is_one_of(name, &[b"window", b"globalthis"]))
+}
+
+/// Whether what the index that opens at `open` names is called.
+fn is_invoked(bytes: &[u8], open: usize) -> bool {
+    let rest = from(bytes, open);
+    let window = rest.get(..96).unwrap_or(rest);
+    let line = window
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    [&b"]("[..], b"]`"]
+        .iter()
+        .any(|call| memchr::memmem::find(line, call).is_some())
+}
+
+/// Whether a number is turned into a name: `top[8680439..toString(30)]`.
+fn is_computed(bytes: &[u8], open: usize) -> bool {
+    let rest = from(bytes, open);
+    let window = rest.get(..48).unwrap_or(rest);
+    memchr::memmem::find(window, b".toString(").is_some()
 }
 
 /// Whether the index that opens at `open` is put together or is a dialogue's name.
@@ -187,14 +219,24 @@ pub fn document(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
 
 /// Whether a member is read by itself, as a field path is, and not used as code.
 fn is_field(bytes: &[u8], start: usize, end: usize) -> bool {
-    let lone = |byte: Option<u8>| {
-        byte.is_none_or(|byte| {
-            is_gap(byte) || matches!(byte, b':' | b',' | b'"' | b'}' | b'.' | b'*')
-        })
-    };
-    lone(at(bytes, end))
-        && before(bytes, start)
-            .is_none_or(|byte| is_gap(byte) || matches!(byte, b'.' | b',' | b'"' | b'{' | b'$'))
+    // A further member may be a field's too, but not one that only a string has.
+    let further = from(bytes, end).strip_prefix(b".").map(|rest| {
+        ![
+            &b"slice("[..],
+            b"substr",
+            b"split(",
+            b"replace(",
+            b"innerhtml",
+        ]
+        .iter()
+        .any(|used| starts_with(rest, used))
+    });
+    let lone = further.unwrap_or_else(|| {
+        at(bytes, end)
+            .is_none_or(|byte| is_gap(byte) || matches!(byte, b':' | b',' | b'"' | b'}' | b'*'))
+    });
+    lone && before(bytes, start)
+        .is_none_or(|byte| is_gap(byte) || matches!(byte, b'.' | b',' | b'"' | b'{' | b'$' | b'='))
 }
 
 /// `location=` with an address or code, `location.href=`, `location.replace(`.

@@ -296,7 +296,7 @@ pub const NESTING: Rule = Rule {
     id: 2028,
     name: "xss-nesting",
     description: "Tags opened within quoted attributes of tags over and over: no document, but a way to tire a parser.",
-    example: "(a row of tags, each opened in the quotes of the one before, some hundred times)",
+    example: "<a y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' y='<b ' >",
     lookalike: "<a title=\"a <b> tag\">",
     reference: "CWE-400, CWE-79",
     ..CRITICAL
@@ -305,7 +305,7 @@ pub const NESTING: Rule = Rule {
 pub const PROBE_TAG: Rule = Rule {
     id: 2029,
     name: "xss-probe-tag",
-    description: "An element that no editor writes any more and testers like: marquee, blink, layer, xmp, plaintext, bgsound.",
+    description: "An element that no editor writes any more and testers like (marquee, blink, layer, xmp, plaintext, bgsound), or the string that shows which signs a page lets through.",
     example: "<marquee>x</marquee>",
     lookalike: "<strong>x</strong>",
     reference: "CWE-80",
@@ -365,6 +365,17 @@ pub const LINK_HOST: Rule = Rule {
     ..CRITICAL
 };
 
+/// `?q=<a href=//x.example>`.
+pub const MARKUP_IN_URL: Rule = Rule {
+    id: 2035,
+    name: "xss-markup-in-url",
+    description: "A tag that leads to or loads from another host, in a query, a path, a cookie or a header: places where no editor writes markup.",
+    example: "<a href=//x.example/>win</a>",
+    lookalike: "<a href=\"/tickets\">tickets</a>",
+    reference: "CWE-80, CAPEC-148",
+    ..CRITICAL
+};
+
 /// Every rule of this category.
 pub static RULES: &[Rule] = &[
     SCRIPT_TAG,
@@ -401,4 +412,5 @@ pub static RULES: &[Rule] = &[
     TAG_LIKE,
     JAVASCRIPT_IDLE,
     LINK_HOST,
+    MARKUP_IN_URL,
 ];

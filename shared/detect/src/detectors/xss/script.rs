@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::ascii::{at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid};
+use super::ascii::{
+    at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid, starts_with,
+};
 use super::objects;
 use super::rules::{
     CLIENT_TEMPLATE, DOM_SINK, EVAL, JS_BREAKOUT, JS_DIALOG, JS_GADGET, JS_IN_TEXT,
@@ -79,12 +81,15 @@ fn judge(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         b'c' if name == b"constructor" => objects::gadget(bytes, word),
         b'm' if name.eq_ignore_ascii_case(b"msgbox") => dialog(bytes, word),
         b'e' if is_one_of(name, &[b"eval", b"execscript"]) => {
-            (called(bytes, word) || is_alias(bytes, word)).then_some(&EVAL)
+            (evaluates(bytes, word) || is_alias(bytes, word)).then_some(&EVAL)
         }
         b's' if is_one_of(name, &[b"settimeout", b"setinterval", b"setimmediate"]) => {
-            called(bytes, word).then_some(&EVAL)
+            evaluates(bytes, word).then_some(&EVAL)
         }
-        b's' if is_one_of(name, &[b"self"]) => objects::object(bytes, word),
+        b'g' if is_one_of(name, &[b"getscript", b"globaleval"]) => {
+            evaluates(bytes, word).then_some(&EVAL)
+        }
+        b's' if name == b"self" => objects::object(bytes, word),
         b's' if name == b"sessionStorage" => objects::storage(bytes, word),
         b'l' if name == b"localStorage" => objects::storage(bytes, word),
         b'l' if name == b"location" => objects::location(bytes, word),
@@ -141,8 +146,11 @@ fn called(bytes: &[u8], word: &Range<usize>) -> bool {
     let rest = from(bytes, next);
     if matches!(rest.first(), Some(b'(' | b'`')) {
         return match at(bytes, word.end) {
-            Some(byte) if is_gap(byte) => behind_code(bytes, word.start),
-            _ => !is_defined_here(bytes, word.start),
+            Some(byte) if is_gap(byte) => {
+                behind_code(bytes, word.start) && starts_argument(bytes, next)
+            }
+            // `alert(s)` is a plural.
+            _ => !is_defined_here(bytes, word.start) && !rest.starts_with(b"(s)"),
         };
     }
     [
@@ -155,6 +163,31 @@ fn called(bytes: &[u8], word: &Range<usize>) -> bool {
     ]
     .iter()
     .any(|call| rest.starts_with(call))
+}
+
+/// Whether the bracket at `open` holds what a call has and prose has not: nothing, or a literal, and its end.
+fn starts_argument(bytes: &[u8], open: usize) -> bool {
+    at(bytes, open) == Some(b'`')
+        || at(bytes, behind_gaps(bytes, open + 1)).is_some_and(|byte| {
+            is_quote(byte)
+                || byte.is_ascii_digit()
+                || matches!(byte, b'/' | b'(' | b')' | b'[' | b'{')
+        })
+        || [
+            &b"document"[..],
+            b"window",
+            b"string",
+            b"location",
+            b"this",
+            b"xss",
+        ]
+        .iter()
+        .any(|name| starts_with(from(bytes, behind_gaps(bytes, open + 1)), name))
+}
+
+/// Whether the name is called with something: `eval()` is how a text writes a function's name.
+fn evaluates(bytes: &[u8], word: &Range<usize>) -> bool {
+    called(bytes, word) && !from(bytes, word.end).starts_with(b"()")
 }
 
 /// Whether `function ` stands before the name.
@@ -229,6 +262,10 @@ fn is_alias(bytes: &[u8], word: &Range<usize>) -> bool {
         || !matches!(at(bytes, word.end), Some(b';' | b'}' | b','))
     {
         return false;
+    }
+    let assigned = bytes.get(..word.start - 1).unwrap_or_default();
+    if assigned.ends_with(b"onerror") {
+        return true;
     }
     let rest = from(bytes, word.end);
     let rest = rest.get(..64).unwrap_or(rest);

@@ -1,23 +1,26 @@
 //! The value's tags: each `<` that could open one is judged by its element, its attributes and what surrounds it.
 
+use backstop_http::Kind;
+
 use super::ascii::{at, find, from, is_gap, skip_gaps, starts_with};
 use super::elements::{self, Element};
 use super::host;
 use super::rules::{
-    CHARSET, FORM_ACTION, HTML_MARKUP, IMG_TAG, LINK_TAG, NESTING, PLUGIN_TAG, PROBE_TAG,
-    RAWTEXT_END, SCRIPT_TAG, SERVER_INCLUDE, STYLE, TAG_LIKE,
+    CHARSET, FORM_ACTION, HTML_MARKUP, IMG_TAG, LINK_TAG, MARKUP_IN_URL, NESTING, PLUGIN_TAG,
+    PROBE_TAG, RAWTEXT_END, SCRIPT_TAG, SERVER_INCLUDE, STYLE, TAG_LIKE,
 };
 use super::style;
 use super::tag::{Tag, attribute_at, tag_at};
-use crate::{Hits, Level};
+use crate::{Hits, Input, Level};
 
 /// How many bytes may be read for each byte of the value before tags within tags are an attack of their own.
 const READS_PER_BYTE: usize = 4;
 /// What is free beyond that, for short values.
-const READS_FREE: usize = 4096;
+const READS_FREE: usize = 256;
 
 /// Records what the tags of `bytes` do.
-pub fn scan(bytes: &[u8], level: Level, hits: &mut Hits) {
+pub fn scan(input: &Input<'_>, hits: &mut Hits) {
+    let bytes = input.bytes;
     let mut budget = bytes.len() * READS_PER_BYTE + READS_FREE;
     let mut open = [0; RAW_TEXT.len()];
     for start in memchr::memchr_iter(b'<', bytes) {
@@ -27,7 +30,7 @@ pub fn scan(bytes: &[u8], level: Level, hits: &mut Hits) {
             Some(_) => {
                 if let Some(tag) = tag_at(bytes, start) {
                     raw_text(&tag, &mut open, hits);
-                    judge(bytes, &tag, level, &mut budget, hits);
+                    judge(input, &tag, &mut budget, hits);
                 }
             }
             None => {}
@@ -38,9 +41,13 @@ pub fn scan(bytes: &[u8], level: Level, hits: &mut Hits) {
         }
     }
     odd_charset(bytes, hits);
+    if let Some(start) = memchr::memmem::find(bytes, b"=&{()}") {
+        hits.push(&PROBE_TAG, start..start + 6);
+    }
 }
 
-fn judge(bytes: &[u8], tag: &Tag, level: Level, budget: &mut usize, hits: &mut Hits) {
+fn judge(input: &Input<'_>, tag: &Tag, budget: &mut usize, hits: &mut Hits) {
+    let bytes = input.bytes;
     let name = tag.name.as_bytes();
     let span = tag.start..tag.name_end;
     let element = elements::of(name);
@@ -56,9 +63,9 @@ fn judge(bytes: &[u8], tag: &Tag, level: Level, budget: &mut usize, hits: &mut H
     }
     // A tag with a space behind its `<` is text to every browser of today: only its name is worth a look.
     if !tag.spaced {
-        attributes(bytes, tag, element, budget, hits);
+        attributes(input, tag, element, budget, hits);
     }
-    if level >= Level::Two && !tag.spaced {
+    if input.level >= Level::Two && !tag.spaced {
         match element {
             Element::Media => hits.push(&IMG_TAG, span),
             Element::Unknown => hits.push(&TAG_LIKE, span),
@@ -67,7 +74,9 @@ fn judge(bytes: &[u8], tag: &Tag, level: Level, budget: &mut usize, hits: &mut H
     }
 }
 
-fn attributes(bytes: &[u8], tag: &Tag, element: Element, budget: &mut usize, hits: &mut Hits) {
+fn attributes(input: &Input<'_>, tag: &Tag, element: Element, budget: &mut usize, hits: &mut Hits) {
+    let bytes = input.bytes;
+    let in_url = is_in_url(input.place.kind);
     let mut position = tag.name_end;
     let mut link = elements::LinkParts::default();
     while let Some(attribute) = attribute_at(bytes, position) {
@@ -75,6 +84,9 @@ fn attributes(bytes: &[u8], tag: &Tag, element: Element, budget: &mut usize, hit
             elements::attribute_rule(element, &attribute, from(bytes, attribute.value_start))
         {
             hits.push(rule, tag.start..attribute.end);
+        }
+        if in_url && elements::leads_away(&attribute) {
+            hits.push(&MARKUP_IN_URL, tag.start..attribute.end);
         }
         if element == Element::Link && link.add(&attribute) {
             hits.push(&LINK_TAG, tag.start..attribute.end);
@@ -85,6 +97,14 @@ fn attributes(bytes: &[u8], tag: &Tag, element: Element, budget: &mut usize, hit
         }
         position = attribute.end;
     }
+}
+
+/// Places where no editor writes markup.
+const fn is_in_url(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Path | Kind::QueryName | Kind::Query | Kind::CookieName | Kind::Cookie | Kind::Header
+    )
 }
 
 /// Whether the tag at `start` is complete and without attributes, or names another host.

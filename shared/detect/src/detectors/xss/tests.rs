@@ -18,7 +18,7 @@ fn found(value: &[u8], level: Level) -> Vec<&'static str> {
 
 #[test]
 fn every_rule_finds_its_example_and_passes_its_lookalike() {
-    for rule in RULES.iter().filter(|rule| rule.name != "xss-nesting") {
+    for rule in RULES {
         assert!(
             found(rule.example.as_bytes(), rule.level).contains(&rule.name),
             "{}: {} gives {:?}",

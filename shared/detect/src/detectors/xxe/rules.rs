@@ -80,7 +80,7 @@ pub const SCHEMA_LOCATION: Rule = Rule {
     id: 6007,
     name: "xxe-schema-location",
     description: "A schema to be fetched by an odd scheme, or, in a value that is no document, from a host that is not its namespace's.",
-    example: "<a xmlns=\"http://a.example/\" xsi:schemaLocation=\"http://a.example/ http://x.test/a.xsd\"/>",
+    example: "<a xsi:noNamespaceSchemaLocation=\"ftp://x.example/a.xsd\"/>",
     lookalike: "<a xsi:schemaLocation=\"http://a.example/ns http://www.a.example/ns/a.xsd\"/>",
     reference: "CWE-611, CWE-918",
     ..CRITICAL
