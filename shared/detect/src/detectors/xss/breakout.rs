@@ -27,7 +27,10 @@ pub fn attributes(bytes: &[u8], hits: &mut Hits) {
                 hits.push(&STYLE, name);
             }
             style_seen = true;
-        } else if handlers::is_known(word) && is_attribute(bytes, &name, equals, text) {
+        } else if handlers::is_known(word)
+            && !hits.has(handler_rule(word))
+            && is_attribute(bytes, &name, equals, text)
+        {
             hits.push(handler_rule(word), name);
         }
     }

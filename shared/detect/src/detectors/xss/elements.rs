@@ -11,7 +11,7 @@ use super::rules::{
 use super::scheme::{self, Danger};
 use super::style;
 use super::tag::Attribute;
-use crate::Rule;
+use crate::{Hits, Rule};
 
 /// What a start tag is, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +38,8 @@ pub enum Element {
     Probe,
     /// `img` and other media.
     Media,
-    /// Any other element of HTML, SVG or MathML.
-    Known,
-    /// No element that browsers know.
-    Unknown,
+    /// Any other, known to browsers or not.
+    Other,
 }
 
 /// Elements of HTML, SVG and MathML without a meaning of their own here, sorted.
@@ -199,9 +197,13 @@ pub fn of(name: &[u8]) -> Element {
         b"img" | b"image" | b"video" | b"audio" | b"source" | b"track" | b"picture" => {
             Element::Media
         }
-        _ if KNOWN.binary_search(&name).is_ok() => Element::Known,
-        _ => Element::Unknown,
+        _ => Element::Other,
     }
+}
+
+/// Whether browsers know an element of this name that has no meaning of its own here.
+pub fn is_known(name: &[u8]) -> bool {
+    KNOWN.binary_search(&name).is_ok()
 }
 
 /// The rule that an attribute matches by itself, in the tag of `element`. `code` is everything from its value on.
@@ -209,11 +211,14 @@ pub fn attribute_rule(
     element: Element,
     attribute: &Attribute<'_>,
     code: &[u8],
+    hits: &Hits,
 ) -> Option<&'static Rule> {
     let name = plain_name(attribute.name);
     let value = attribute.value?;
     if handlers::is_known(name) {
-        return (!jsx::runs_nothing(code)).then(|| handler_rule(name));
+        let rule = handler_rule(name);
+        // Once is enough: what follows may be long.
+        return (!hits.has(rule) && !jsx::runs_nothing(code)).then_some(rule);
     }
     if handlers::looks_like_one(name) && looks_like_code(value) && !jsx::runs_nothing(code) {
         return Some(&EVENT_HANDLER);

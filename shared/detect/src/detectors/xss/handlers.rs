@@ -217,6 +217,8 @@ const EVENTS: &[&[u8]] = &[
     b"zoom",
 ];
 
+/// The shortest name, with its `on`.
+const SHORTEST: usize = 5;
 /// The longest name, with its `on`.
 pub const LONGEST: usize = 41;
 
@@ -225,7 +227,7 @@ pub fn is_known(name: &[u8]) -> bool {
     let Some((on, event)) = name.split_at_checked(2) else {
         return false;
     };
-    if !on.eq_ignore_ascii_case(b"on") || name.len() > LONGEST {
+    if !on.eq_ignore_ascii_case(b"on") || name.len() < SHORTEST || name.len() > LONGEST {
         return false;
     }
     let mut lower = [0; LONGEST];
@@ -255,6 +257,8 @@ mod tests {
         assert!(EVENTS.is_sorted());
         let longest = EVENTS.iter().map(|event| event.len() + 2).max();
         assert_eq!(longest, Some(LONGEST));
+        let shortest = EVENTS.iter().map(|event| event.len() + 2).min();
+        assert_eq!(shortest, Some(SHORTEST));
     }
 
     #[test]

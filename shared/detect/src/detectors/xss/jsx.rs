@@ -5,7 +5,7 @@
 use super::ascii::{at, from, is_gap, is_identifier, is_quote, skip_gaps};
 
 /// How far a handler is followed; a longer one counts as code that runs.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// Whether the attribute value that starts `code` is a block in braces that runs nothing.
 pub fn runs_nothing(code: &[u8]) -> bool {

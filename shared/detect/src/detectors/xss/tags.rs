@@ -68,7 +68,7 @@ fn judge(input: &Input<'_>, tag: &Tag, budget: &mut usize, hits: &mut Hits) {
     if input.level >= Level::Two && !tag.spaced {
         match element {
             Element::Media => hits.push(&IMG_TAG, span),
-            Element::Unknown => hits.push(&TAG_LIKE, span),
+            Element::Other if !elements::is_known(name) => hits.push(&TAG_LIKE, span),
             _ => hits.push(&HTML_MARKUP, span),
         }
     }
@@ -80,9 +80,12 @@ fn attributes(input: &Input<'_>, tag: &Tag, element: Element, budget: &mut usize
     let mut position = tag.name_end;
     let mut link = elements::LinkParts::default();
     while let Some(attribute) = attribute_at(bytes, position) {
-        if let Some(rule) =
-            elements::attribute_rule(element, &attribute, from(bytes, attribute.value_start))
-        {
+        if let Some(rule) = elements::attribute_rule(
+            element,
+            &attribute,
+            from(bytes, attribute.value_start),
+            hits,
+        ) {
             hits.push(rule, tag.start..attribute.end);
         }
         if in_url && elements::leads_away(&attribute) {

@@ -126,7 +126,9 @@ pub fn schema_locations(bytes: &[u8], kind: Kind, hits: &mut Hits) {
 
 /// The rest of a tag or instruction, up to its end.
 fn tag(rest: &[u8]) -> &[u8] {
-    rest.split(|byte| *byte == b'>').next().unwrap_or_default()
+    rest.split(|byte| matches!(byte, b'<' | b'>'))
+        .next()
+        .unwrap_or_default()
 }
 
 /// The value of the attribute called `name`.
