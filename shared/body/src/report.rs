@@ -139,7 +139,8 @@ pub struct Skipped {
 pub struct Report {
     /// The format that Content-Type declares; `None` without a usable one, or for a type of no known format.
     pub declared: Option<Format>,
-    /// The format that the first bytes show, where it is not the declared one. The body was read as this, too.
+    /// The format that the first bytes show, where it is not the declared one. The body was read as this, too; as this alone if
+    /// it is faultless JSON that was declared as text, or as a form without fields.
     pub sniffed: Option<Format>,
     /// The first violation of the declared format, else of the sniffed one.
     pub malformed: Option<Malformed>,

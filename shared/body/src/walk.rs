@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use backstop_http::scan::find_either;
 use backstop_http::{ContentType, Kind, MediaType};
 
 use crate::charset::{AsciiReading, Charset};
@@ -180,14 +181,22 @@ impl Walker {
         let is_field = context.part.is_some_and(|part| !part.is_file);
         report.declared = declared;
         if let Some(format) = declared {
+            if shown == Some(Format::Json) && context.part.is_none() && json_is_all(format, body) {
+                report.sniffed = shown;
+                if self
+                    .read_as(Format::Json, context, charset, body, sink, report)?
+                    .is_none()
+                {
+                    return ControlFlow::Continue(());
+                }
+            }
             let malformed = self.read_as(format, context, charset, body, sink, report)?;
             report.note(malformed.filter(|malformed| counts(malformed, context.complete)));
             if is_field && !matches!(format, Format::Json | Format::Text) {
                 context.put_text(body, sink)?;
             }
-            if let Some(shown) =
-                shown.filter(|shown| is_another(*shown, format, malformed.is_some()))
-            {
+            let other = shown.filter(|shown| is_another(*shown, format, malformed.is_some()));
+            if let Some(shown) = other.filter(|_| report.sniffed.is_none()) {
                 report.sniffed = Some(shown);
                 self.read_as(shown, context, charset, body, sink, report)?;
             }
@@ -406,6 +415,17 @@ fn is_another(shown: Format, declared: Format, malformed: bool) -> bool {
         // Many a text looks like a form.
         (Format::Form, declared) => malformed || declared == Format::Text,
         (shown, declared) => shown != declared,
+    }
+}
+
+/// Whether a body that turns out to be faultless JSON need not be read as `declared` any more: as text it would be
+/// visited whole, quotes and braces together, and as a form it is one long name. Browsers' beacons and command-line
+/// clients send JSON in this way all the time.
+fn json_is_all(declared: Format, body: &[u8]) -> bool {
+    match declared {
+        Format::Text => true,
+        Format::Form => find_either(b'=', b'&', body).is_none(),
+        _ => false,
     }
 }
 

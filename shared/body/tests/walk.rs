@@ -144,25 +144,23 @@ fn crs_4341_absent_and_odd_types_are_sniffed() {
 #[test]
 fn a_body_of_another_format_than_declared_is_read_as_both() {
     let json = b"{\"a\":\"x\"}";
-    let (seen, report) = walk("text/plain", json);
-    assert_eq!(
-        seen,
-        ["text = {\\\"a\\\":\\\"x\\\"}", "jsonKey = a", "json:/a = x"]
+    // Faultless JSON under the types that beacons and command-line clients send it with is that and nothing else.
+    for (content_type, declared) in [("text/plain", Format::Text), (FORM, Format::Form)] {
+        let report = check(content_type, json, &["jsonKey = a", "json:/a = x"]);
+        assert_eq!(
+            (report.declared, report.sniffed),
+            (Some(declared), Some(Format::Json))
+        );
+        assert_eq!(report.malformed, None);
+    }
+    let expected = ["json:/0 = x", r#"text = \"x\" or"#, r#"text = [\"x\" or"#];
+    let (seen, _) = walk("text/plain", br#"["x" or"#);
+    assert_eq!(seen, expected);
+    let (seen, _) = walk(FORM, b"{\"a\":\"&b=%27 or\"}");
+    assert!(
+        seen.contains(&"form:b = \\' or\\\"}".to_owned()),
+        "{seen:?}"
     );
-    assert_eq!(
-        (report.declared, report.sniffed),
-        (Some(Format::Text), Some(Format::Json))
-    );
-    let (seen, report) = walk(FORM, json);
-    assert_eq!(
-        seen,
-        [
-            "formName:{\\\"a\\\":\\\"x\\\"} = {\\\"a\\\":\\\"x\\\"}",
-            "jsonKey = a",
-            "json:/a = x"
-        ]
-    );
-    assert_eq!(report.malformed, None);
     let (seen, report) = walk("application/json", b"<a>x</a>");
     assert_eq!(
         seen,
@@ -193,7 +191,7 @@ fn repeated_content_types_count_as_the_first_and_as_shown() {
         ("content-type", "application/json"),
     ]);
     let (seen, report) = walk_content(&Content::new(ContentType::of(&headers)), b"[\"x\"]");
-    assert_eq!(seen, ["text = [\\\"x\\\"]", "json:/0 = x"]);
+    assert_eq!(seen, ["json:/0 = x"]);
     assert_eq!(report.format(), Some(Format::Text));
 }
 
