@@ -15,6 +15,9 @@ const USER_AGENT: CategorySet = CategorySet::of(&[
     Category::CommandInjection,
     Category::HeaderInjection,
 ]);
+/// What a user agent can carry that keeps to its grammar: words.
+const PLAIN_USER_AGENT: CategorySet =
+    CategorySet::of(&[Category::BotScanner, Category::SqlInjection]);
 /// What looks at the path as a whole.
 pub(crate) const PATH: CategorySet = CategorySet::of(&[
     Category::PathTraversal,
@@ -48,6 +51,7 @@ pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
 
 fn header(name: &[u8], value: &[u8]) -> CategorySet {
     match name {
+        b"user-agent" if is_plain_user_agent(value) => PLAIN_USER_AGENT,
         b"user-agent" => USER_AGENT,
         // Its cookies are values of their own.
         b"cookie" => CategorySet::NONE,
@@ -122,6 +126,25 @@ fn follows(signs: &[u8], value: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte))
 }
 
+/// Whether a user agent is products and comments (RFC 9110 section 10.1.5) of plain characters: semicolons in comments
+/// only, a comment after white space, every comment closed. No quote, no sign of a shell, a tag or a look-up.
+fn is_plain_user_agent(value: &[u8]) -> bool {
+    let mut depth = 0usize;
+    let mut previous = b' ';
+    for byte in value {
+        match byte {
+            b'(' if matches!(previous, b' ' | b'(') => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            b';' if depth > 0 => {}
+            b' ' | b'.' | b'/' | b',' | b':' | b'+' | b'-' | b'_' => {}
+            _ if byte.is_ascii_alphanumeric() => {}
+            _ => return false,
+        }
+        previous = *byte;
+    }
+    depth == 0
+}
+
 /// The part of a path from the first segment on that holds anything but plain path characters; `None` if all are plain.
 pub(crate) fn odd_tail(path: &[u8]) -> Option<&[u8]> {
     let odd = path.iter().position(|byte| {
@@ -173,6 +196,28 @@ mod tests {
             ("x-anything", "plain"),
         ] {
             assert_eq!(looked_at(name, value), HEADERS, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_plain_user_agent_is_words_and_comments() {
+        for plain in [
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0",
+            "Mozilla/5.0 (compatible; Yeti/1.1; +https://naver.me/spd)",
+            "okhttp/4.12.0",
+            "",
+        ] {
+            assert_eq!(looked_at("user-agent", plain), PLAIN_USER_AGENT, "{plain}");
+        }
+        for odd in [
+            "() { :; }; /bin/id",
+            "Mozilla/5.0 (X11); cat /etc/passwd",
+            "Mozilla/5.0 sleep(5)",
+            "Mozilla/5.0 (X11",
+            "<script>",
+            "a' or 'a",
+        ] {
+            assert_eq!(looked_at("user-agent", odd), USER_AGENT, "{odd}");
         }
     }
 
