@@ -9,6 +9,7 @@ pub mod client;
 pub mod envoy;
 pub mod http1;
 pub mod modules;
+pub mod probe;
 pub mod upstream;
 
 pub use bootstrap::{Bootstrap, Listener};

@@ -192,7 +192,7 @@ fn a_crash_ends_as_its_failure_policy_says() {
         );
         // Envoy 1.37 fails the stream in which the VM died under every policy.
         assert_eq!(crashed.status, 503, "{name}: the request that crashed it");
-        let mut next = || get(&mut envoy.connect(name).unwrap(), PAGE, &[]).status;
+        let next = || get(&mut envoy.connect(name).unwrap(), PAGE, &[]).status;
         if policy == FailurePolicy::FailReload {
             // The reload waits until a second has gone since the VM was loaded: until then 503.
             assert!(
