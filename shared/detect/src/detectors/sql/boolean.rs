@@ -91,7 +91,10 @@ fn column(judge: &Judge<'_, '_>, index: usize, condition: &Condition) -> bool {
                 || matches!(ends.kind, Kind::Comment | Kind::Semicolon)
                 || ends.is(Word::Collate)
         }
-        Lead::Number => ends.kind == Kind::Comment,
+        Lead::Number => {
+            let decided = condition.right.class >= Class::Constant && index == 1;
+            ends.kind == Kind::Comment || decided && ends.kind == Kind::End
+        }
         _ => false,
     }
 }

@@ -36,7 +36,7 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
             if computed && let Some(end) = ends_cut(judge, after + 1) {
                 judge.found(&rules::COMMENT, 0, end + 1);
             }
-            if judge.text(token) != b"&" {
+            if judge.text(token) != b"&" || judge.at(after + 1).kind != Kind::Name {
                 reopened(judge, after);
             }
         }
@@ -55,7 +55,7 @@ fn is_one_word(judge: &Judge<'_, '_>) -> bool {
 }
 
 /// Whether what stands before the quote may be a value. Code and markup before a quote make it a string's.
-fn is_value(judge: &Judge<'_, '_>) -> bool {
+pub fn is_value(judge: &Judge<'_, '_>) -> bool {
     const CODE: &[u8] = b"=(<[{,:;|}#!?*&>\\";
     is_one_word(judge) && !judge.text(judge.at(0)).iter().any(|b| CODE.contains(b))
 }
@@ -125,6 +125,22 @@ pub fn ends_cut(judge: &Judge<'_, '_>, from: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// `(select …) --`: a value in brackets and a comment behind it.
+pub fn bracketed(judge: &mut Judge<'_, '_>) {
+    let Some(end) = ends_cut(judge, 1) else {
+        return;
+    };
+    let telling = (0..end).any(|i| {
+        let word = judge.at(i).word;
+        word.is_logic() || matches!(word, Word::Select | Word::Binary | Word::Case)
+    });
+    let cut =
+        judge.text(judge.at(end)) == b"--" && tail(judge, judge.at(end)).trim_ascii().is_empty();
+    if telling && cut && judge.before(end).kind == Kind::Close {
+        judge.found(&rules::COMMENT, 0, end + 1);
+    }
 }
 
 /// `'='`, `'||'a'||'`, `'+(…)+'`: an operator here, and at the end an operator and the quote again.

@@ -38,9 +38,6 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
     }
     let argument = judge.at(index + 2);
     if argument.kind == Kind::End {
-        if judge.lead(index) == Lead::Start {
-            judge.found(&rules::FRAGMENT, index, index + 2);
-        }
         return;
     }
     if argument.is(Word::Select) && !token.is(Word::Commonfn) {
@@ -89,6 +86,30 @@ fn bare(judge: &mut Judge<'_, '_>, index: usize, token: Token) {
     let user = token.is(Word::Info) && super::ends_with_ignore_case(name, b"_user");
     if joined && (user || token.is(Word::System) && name.contains(&b'.')) {
         judge.found(&rules::FUNCTION, index, index + 1);
+    }
+}
+
+/// A value that is only the beginning of a call: `concat(`, `select char(`.
+pub fn begun(judge: &mut Judge<'_, '_>, index: usize) {
+    let named = |word: Word| {
+        word.is_function()
+            || matches!(
+                word,
+                Word::Session
+                    | Word::Replace
+                    | Word::Execute
+                    | Word::Delay
+                    | Word::Select
+                    | Word::Case
+                    | Word::Div
+            )
+    };
+    let mut last = index;
+    while last < index + 6 && named(judge.at(last).word) && judge.at(last + 1).kind == Kind::Open {
+        if judge.at(last + 2).kind == Kind::End {
+            judge.found(&rules::FRAGMENT, index, last + 2);
+        }
+        last += 2;
     }
 }
 

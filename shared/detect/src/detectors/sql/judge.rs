@@ -174,9 +174,9 @@ impl<'a> Judge<'a, '_> {
         matches!(self.lead(index), Lead::Literal | Lead::Number)
     }
 
-    /// Whether the value begins with a quote and the token at `index` follows it.
+    /// Whether the token at `index` follows a literal that a value may begin with, not a string in code.
     pub fn starts_quoted(&self, index: usize) -> bool {
-        self.first && index == 1 && self.at(0).kind == Kind::Prefix && self.at(0).end == 1
+        self.first && index == 1 && self.at(0).kind == Kind::Prefix && breakout::is_value(self)
     }
 
     fn stretch(&mut self, due: Range<usize>) {
@@ -188,7 +188,14 @@ impl<'a> Judge<'a, '_> {
                 Kind::Bars | Kind::Ampersands => boolean::judge(self, index),
                 Kind::Semicolon => statement::anything(self, index),
                 Kind::Variable => function::variable(self, index),
-                Kind::Open if self.at(index + 1).is(Word::Select) => select::subquery(self, index),
+                Kind::Open => {
+                    if index == 0 && self.first {
+                        breakout::bracketed(self);
+                    }
+                    if self.at(index + 1).is(Word::Select) {
+                        select::subquery(self, index);
+                    }
+                }
                 _ => {}
             }
             if index == 0 && self.first && token.kind != Kind::Prefix {
@@ -198,6 +205,9 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn word(&mut self, index: usize, token: Token) {
+        if self.at(index + 1).kind == Kind::Open && self.lead(index) == Lead::Start {
+            function::begun(self, index);
+        }
         match token.word {
             Word::Or | Word::And | Word::Xor | Word::Where | Word::Having => {
                 boolean::judge(self, index);

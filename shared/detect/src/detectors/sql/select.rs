@@ -181,7 +181,8 @@ pub fn subquery(judge: &mut Judge<'_, '_>, index: usize) {
         || before.word.compares()
         || matches!(
             before.word,
-            Word::Exists
+            Word::Div
+                | Word::Exists
                 | Word::Any
                 | Word::All
                 | Word::Not
