@@ -19,7 +19,7 @@ const ALWAYS: &[&str] = &[
 const ARGUMENT: &[&str] = &[
     "array_filter", "array_map", "assert", "chr", "die", "dir", "eval", "exec", "exit", "file_get_contents", "fopen", "function",
     "include", "include_once", "ini_set", "md5", "open", "preg_replace", "print", "print_r", "printf", "readfile",
-    "require", "require_once", "scandir", "spawn", "system", "unlink", "usort", "var_dump",
+    "require", "require_once", "scandir", "sleep", "spawn", "system", "unlink", "usort", "var_dump",
 ];
 
 /// A call whose `(` stands at `open`: the start of its name, if it is one that attacks are made of.
@@ -81,7 +81,8 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
                 }
                 b"include" | b"require" | b"include_once" | b"require_once" | b"fopen"
                 | b"readfile" | b"file_get_contents" => {
-                    matches!(at(bytes, start), b'/' | b'.')
+                    at(bytes, start) == b'/'
+                        || has(bytes, start, b"../..")
                         || has(bytes, start, b"http")
                         || has(bytes, start, b"php:")
                         || name == b"file_get_contents"
@@ -91,7 +92,11 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
                 _ => false,
             }
         }
-        b'0'..=b'9' => name == b"md5" && !method || name == b"chr" && has(bytes, i + 2, b")."),
+        b'0'..=b'9' if name == b"print" => !method && product(bytes, i),
+        b'0'..=b'9' => {
+            matches!(name, b"md5" | b"sleep") && !method
+                || name == b"chr" && has(bytes, i + 2, b").")
+        }
         _ => {
             let rest = super::super::ascii::from(bytes, i);
             let len = rest
@@ -125,6 +130,19 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
                 })
         }
     }
+}
+
+/// Two long numbers multiplied, which a probe looks for in the answer.
+fn product(bytes: &[u8], i: usize) -> bool {
+    let rest = super::super::ascii::from(bytes, i);
+    let digits = |text: &[u8]| {
+        text.iter()
+            .take(12)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
+    let first = digits(rest);
+    first > 2 && at(rest, first) == b'*' && digits(super::super::ascii::from(rest, first + 1)) > 2
 }
 
 #[cfg(test)]

@@ -67,7 +67,12 @@ struct Sink<'a, 'h> {
 impl Sink<'_, '_> {
     fn push(&mut self, rule: &'static Rule, span: Range<usize>) {
         let bytes = self.bytes;
-        let text = *self.text.get_or_insert_with(|| text::is_text(bytes));
+        // Only a text that sets code apart quotes commands: words alone do not hide one.
+        let text = *self
+            .text
+            .get_or_insert_with(|| text::quotes_code(bytes) && text::is_text(bytes))
+            || (*rule == rules::BACKTICK || *rule == rules::NEWLINE)
+                && text::marks_code(bytes, span.start);
         self.hits
             .push(if text { &rules::IN_TEXT } else { rule }, span);
     }

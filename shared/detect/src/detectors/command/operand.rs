@@ -156,6 +156,18 @@ fn token(bytes: &[u8], i: usize) -> &[u8] {
     rest.get(..len).unwrap_or_default()
 }
 
+/// Words that a command takes for its own second word (`net user`).
+const SECOND: &[&[u8]] = &[
+    b"accounts",
+    b"group",
+    b"localgroup",
+    b"session",
+    b"share",
+    b"user",
+    b"users",
+    b"view",
+];
+
 /// A word: a file or host name when it holds what prose does not.
 fn word(bytes: &[u8], i: usize) -> Operand {
     let token = token(bytes, i);
@@ -163,6 +175,9 @@ fn word(bytes: &[u8], i: usize) -> Operand {
         if has(token, 0, scheme) {
             return Operand::Address;
         }
+    }
+    if SECOND.contains(&token) && bytes.get(i.saturating_sub(4)..i) == Some(b"net ") {
+        return Operand::Option;
     }
     let inner = token.strip_suffix(b".").unwrap_or(token);
     if !token.is_ascii() || token.len() < 2 {

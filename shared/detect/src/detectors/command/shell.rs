@@ -159,7 +159,10 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
         Join::Newline if closes => operand == Operand::End && leads(bytes, at_join),
         Join::Start => {
             (weight > Weight::Ordinary && telling)
-                || (operand == Operand::Separator && weight == Weight::Distinct)
+                || (operand == Operand::Separator
+                    && weight == Weight::Distinct
+                    && !word.capitals
+                    && word::blank(bytes, word.end).is_none())
                 || (operand == Operand::Separator
                     && weight > Weight::Ordinary
                     && followed_by_command(bytes, word.end))
@@ -194,7 +197,7 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
             match weight {
                 Weight::Terse if operand == Operand::Number => true,
                 Weight::Terse if closes => {
-                    join == Join::Semicolon
+                    join == Join::Semicolon && follows_a_value(bytes, at_join)
                         || at(bytes, at_join + 1) == at(bytes, at_join)
                         || leads(bytes, at_join)
                         || tail_of_a_short_value(bytes, at_join, word.end)
@@ -258,6 +261,15 @@ fn tail_of_a_short_value(bytes: &[u8], i: usize, end: usize) -> bool {
             .all(|byte| matches!(byte, b'|' | b'\'' | b'"' | b' ' | 0))
 }
 
+/// Whether the `;` at `i` cuts a single value off, as `x;id` does and the words of `tea; milk; ar; tar` do not.
+fn follows_a_value(bytes: &[u8], i: usize) -> bool {
+    word::blank(bytes, i + 1).is_none()
+        || leads(bytes, i)
+        || bytes
+            .get(..i)
+            .is_some_and(|left| !left.trim_ascii().contains(&b' '))
+}
+
 /// Whether a number, or a name with a dot in it, ends at `i`.
 fn named_file_or_number(bytes: &[u8], i: usize) -> bool {
     let left = bytes.get(i.saturating_sub(6)..i).unwrap_or_default();
@@ -291,7 +303,8 @@ fn followed_by_command(bytes: &[u8], end: usize) -> bool {
     join_at(bytes, i).is_some_and(|(join, start)| {
         let next = word::read(bytes, opening(bytes, start));
         join != Join::Newline
-            && (vocabulary::weight(next.name()).is_some() || at(bytes, start) == 0)
+            && (vocabulary::weight(next.name()).is_some_and(|weight| weight > Weight::Ordinary)
+                || at(bytes, start) == 0)
     })
 }
 

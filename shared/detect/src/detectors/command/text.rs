@@ -1,5 +1,7 @@
 //! Whether a value is a text that people read: an article may quote a command, a parameter may not.
 
+use super::super::ascii::find;
+
 /// Runs of three plain words that make a text.
 const RUNS: usize = 9;
 
@@ -26,6 +28,51 @@ pub fn is_text(bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether a text sets code apart: in backticks, on lines of its own, in elements.
+pub fn quotes_code(bytes: &[u8]) -> bool {
+    bytes.contains(&b'`') || bytes.contains(&b'\n') || find(bytes, b"<code", bytes.len()).is_some()
+}
+
+/// Whether a backtick or a line break at `i` belongs to the marks of a text: a fence, or a span between words.
+pub fn marks_code(bytes: &[u8], i: usize) -> bool {
+    if find(bytes, b"```", bytes.len()).is_some() {
+        return true;
+    }
+    if bytes.get(i) != Some(&b'`') {
+        return false;
+    }
+    // `Run `ls` first`: a word before the span, and a word or a sentence's end behind it.
+    let Some(close) = bytes.iter().skip(i + 1).position(|byte| *byte == b'`') else {
+        return false;
+    };
+    let left = bytes.get(..i).unwrap_or_default();
+    let right = bytes.get(i + close + 2..).unwrap_or_default();
+    let word_before = left.strip_suffix(b" ").is_some_and(|left| {
+        left.iter()
+            .rev()
+            .take(3)
+            .filter(|byte| {
+                byte.is_ascii_alphabetic() || **byte >= 0x80 || matches!(byte, b'.' | b',' | b':')
+            })
+            .count()
+            == 3
+    });
+    let word_behind = match right {
+        [b' ' | b',' | b'.' | b':' | b')' | b'?' | b'\n', rest @ ..] => {
+            rest.iter()
+                .take(24)
+                .filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80)
+                .count()
+                >= 3
+        }
+        // Korean particles follow a span without a blank.
+        [first, ..] => *first >= 0x80,
+        [] => false,
+    };
+    word_before && word_behind
+        || word_behind && (left.is_empty() || left.ends_with(b"\n") || left.ends_with(b"- "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Files that nobody asks a web application for, as tables; a path is compared with slashes of either kind and any number.
 
-use super::super::ascii::{at, before, ends};
+use super::super::ascii::{at, before, ends, has};
 use super::dots;
 
 /// What kind of file a path names.
@@ -85,6 +85,22 @@ const SUFFIXES: &[&[u8]] = &[
     b".bash_history",
 ];
 
+/// Pictures, documents and parts of pages: what a relative link leads to.
+const ASSETS: &[&[u8]] = &[
+    b".avif", b".css", b".docx", b".gif", b".htm", b".html", b".hwp", b".ico", b".jpeg", b".jpg",
+    b".js", b".md", b".mp3", b".mp4", b".pdf", b".png", b".pptx", b".svg", b".webp", b".woff",
+    b".woff2", b".xlsx", b".zip",
+];
+
+/// Whether a path ends like a picture, a document or a part of a page.
+pub fn asset(path: &[u8]) -> bool {
+    let path = path
+        .split(|byte| matches!(byte, b'?' | b'#'))
+        .next()
+        .unwrap_or_default();
+    !path.contains(&0) && ASSETS.iter().any(|suffix| ends(path, suffix))
+}
+
 /// Whether an absolute path ends like a log or a configuration file.
 pub fn log_or_configuration(path: &[u8]) -> bool {
     SUFFIXES.iter().any(|suffix| ends(path, suffix))
@@ -128,7 +144,11 @@ pub fn proof(bytes: &[u8], i: usize) -> Option<(File, usize)> {
             let next = at(bytes, end);
             let open = name.last() == Some(&b'/')
                 || !next.is_ascii_alphanumeric() && (next != b'-' || name.starts_with(b"wp-"));
-            open.then_some((*file, end))
+            // Samples are there to be read.
+            let sample = [&b".example"[..], b".sample", b".dist", b".template"]
+                .iter()
+                .any(|suffix| has(bytes, end, suffix));
+            (open && !sample).then_some((*file, end))
         })
 }
 

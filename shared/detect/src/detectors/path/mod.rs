@@ -241,7 +241,15 @@ impl Walk {
             return;
         }
         let span = self.start..self.end.max(self.start);
-        let whole = shape.path || odd && !text::is_text(bytes) || count >= 5;
+        // One step up to a picture or a page is a relative link.
+        let link = count == 1
+            && !odd
+            && self.plain_slash
+            && !self.backslash
+            && self.dot == Spelling::Plain
+            && input.place.kind != Kind::Path
+            && (files::asset(bytes) || has(bytes, 0, b"https://") || has(bytes, 0, b"http://"));
+        let whole = !link && shape.path || odd && !text::is_text(bytes) || count >= 5;
         if !whole {
             hits.push(&rules::IN_TEXT, span);
             return;
@@ -337,6 +345,7 @@ fn absolute(input: &Input<'_>, shape: &Shape, hits: &mut Hits) {
         let rest = from(bytes, open + 3);
         let own =
             has(rest, 0, b"fakepath") || has(rest, 0, b"users") || kind == Kind::MultipartFilename;
+        let own = own || files::asset(bytes);
         if !own && !bytes.contains(&b'\n') && rest.first().is_some_and(u8::is_ascii_alphanumeric) {
             hits.push(&rules::DRIVE, open..open + 3);
         }
