@@ -13,7 +13,11 @@ use crate::Hits;
 
 /// Handlers and styles assigned outside of any tag: `" onfocus=go() x="`.
 pub fn attributes(bytes: &[u8], hits: &mut Hits) {
-    let text = script::is_text(bytes);
+    let around = Around {
+        bytes,
+        text: script::is_text(bytes),
+        first_quote: bytes.iter().position(|byte| is_quote(*byte)),
+    };
     let mut style_seen = false;
     for equals in memchr::memchr_iter(b'=', bytes) {
         let Some(name) = name_before(bytes, equals) else {
@@ -27,9 +31,10 @@ pub fn attributes(bytes: &[u8], hits: &mut Hits) {
                 hits.push(&STYLE, name);
             }
             style_seen = true;
-        } else if handlers::is_known(word)
+        } else if handlers::looks_like_one(word)
             && !hits.has(handler_rule(word))
-            && is_attribute(bytes, &name, equals, text)
+            && handlers::is_known(word)
+            && around.is_attribute(&name, equals)
         {
             hits.push(handler_rule(word), name);
         }
@@ -48,47 +53,61 @@ fn name_before(bytes: &[u8], equals: usize) -> Option<Range<usize>> {
     (length >= 5).then_some(last + 1 - length..last + 1)
 }
 
-/// Whether a handler's name stands where an attribute may: behind a separator, with a value that is code, and not in a script
-/// of somebody's post (`const onClick = useCallback(…)`, `onChange = (e) => …`).
-fn is_attribute(bytes: &[u8], name: &Range<usize>, equals: usize, text: bool) -> bool {
-    let separator = before(bytes, name.start);
-    let separated = separator.is_none_or(|byte| {
-        is_gap(byte) || is_quote(byte) || matches!(byte, b'/' | b';' | b'+' | b'\\' | b'>' | b')')
-    });
-    if !separated || at(bytes, equals + 1) == Some(b'=') {
-        return false;
+/// The value around the names that are judged, and what holds for all of them.
+struct Around<'a> {
+    bytes: &'a [u8],
+    text: bool,
+    first_quote: Option<usize>,
+}
+
+impl Around<'_> {
+    /// Whether a handler's name stands where an attribute may: behind a separator, with a value that is code, and not in a script
+    /// of somebody's post (`const onClick = useCallback(…)`, `onChange = (e) => …`).
+    fn is_attribute(&self, name: &Range<usize>, equals: usize) -> bool {
+        let Self {
+            bytes,
+            text,
+            first_quote,
+        } = *self;
+        let separator = before(bytes, name.start);
+        let separated = separator.is_none_or(|byte| {
+            is_gap(byte)
+                || is_quote(byte)
+                || matches!(byte, b'/' | b';' | b'+' | b'\\' | b'>' | b')')
+        });
+        if !separated || at(bytes, equals + 1) == Some(b'=') {
+            return false;
+        }
+        let start = skip_gaps(bytes, equals + 1);
+        let code = from(bytes, start);
+        if jsx::runs_nothing(code) {
+            return false;
+        }
+        let quoted = at(code, 0).is_some_and(is_quote);
+        let end = if quoted {
+            b"\"'`".as_slice()
+        } else {
+            b" \t\r\n>".as_slice()
+        };
+        let body = from(code, usize::from(quoted));
+        let body = body.get(..256).unwrap_or(body);
+        let body = body
+            .split(|byte| end.contains(byte))
+            .next()
+            .unwrap_or_default();
+        let spaced = start > equals + 1 || equals > name.end;
+        if spaced && text {
+            return false;
+        }
+        let quote_before = first_quote.is_some_and(|quote| quote < name.start);
+        if spaced && !quote_before {
+            return false;
+        }
+        // Behind a quote, a quoted value is an attribute whatever it holds; elsewhere it must be code.
+        (quoted && separator.is_some() && quote_before && !text)
+            || looks_like_code(body)
+            || quote_before && !text && !declared(bytes, name.start)
     }
-    let start = skip_gaps(bytes, equals + 1);
-    let code = from(bytes, start);
-    if jsx::runs_nothing(code) {
-        return false;
-    }
-    let quoted = at(code, 0).is_some_and(is_quote);
-    let end = if quoted {
-        b"\"'`".as_slice()
-    } else {
-        b" \t\r\n>".as_slice()
-    };
-    let body = from(code, usize::from(quoted));
-    let body = body.get(..256).unwrap_or(body);
-    let body = body
-        .split(|byte| end.contains(byte))
-        .next()
-        .unwrap_or_default();
-    let spaced = start > equals + 1 || equals > name.end;
-    if spaced && text {
-        return false;
-    }
-    let quote_before = bytes
-        .get(..name.start)
-        .is_some_and(|head| head.iter().any(|byte| is_quote(*byte)));
-    if spaced && !quote_before {
-        return false;
-    }
-    // Behind a quote, a quoted value is an attribute whatever it holds; elsewhere it must be code.
-    (quoted && separator.is_some() && quote_before && !text)
-        || looks_like_code(body)
-        || quote_before && !text && !declared(bytes, name.start)
 }
 
 /// Whether a declaration or a member access stands before a name.

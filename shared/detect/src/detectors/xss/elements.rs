@@ -215,10 +215,12 @@ pub fn attribute_rule(
 ) -> Option<&'static Rule> {
     let name = plain_name(attribute.name);
     let value = attribute.value?;
+    // Once is enough: what follows may be long.
+    if handlers::looks_like_one(name) && hits.has(handler_rule(name)) {
+        return None;
+    }
     if handlers::is_known(name) {
-        let rule = handler_rule(name);
-        // Once is enough: what follows may be long.
-        return (!hits.has(rule) && !jsx::runs_nothing(code)).then_some(rule);
+        return (!jsx::runs_nothing(code)).then(|| handler_rule(name));
     }
     if handlers::looks_like_one(name) && looks_like_code(value) && !jsx::runs_nothing(code) {
         return Some(&EVENT_HANDLER);
