@@ -1,6 +1,6 @@
 //! A position in a body.
 
-use memchr::memmem;
+use backstop_http::scan;
 
 /// Reads bytes forward; never beyond the end, never back.
 #[derive(Clone, Copy, Debug)]
@@ -72,10 +72,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Where `needle` first occurs.
+/// Where `needle`, a few bytes, first occurs.
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    match needle {
-        [byte] => memchr::memchr(*byte, haystack),
-        needle => memmem::find(haystack, needle),
+    let (first, others) = needle.split_first()?;
+    let mut from = 0;
+    loop {
+        let at = from + scan::find(*first, haystack.get(from..)?)?;
+        from = at + 1;
+        if haystack.get(from..)?.starts_with(others) {
+            return Some(at);
+        }
     }
 }

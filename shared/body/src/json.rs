@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use backstop_http::Kind;
 
-use self::pointer::{push_index, push_token};
+use self::pointer::{next_index, push_token};
 use self::token::{is_space, is_standard, is_word, take_string, takes_colon};
 use crate::cursor::Cursor;
 use crate::escape::unescape_json;
@@ -36,8 +36,6 @@ struct Container {
     is_array: bool,
     /// Length of the container's own pointer.
     pointer_len: usize,
-    /// Position of the current element, in an array.
-    index: u32,
 }
 
 /// What may come next.
@@ -160,7 +158,6 @@ impl Reading<'_, '_, '_> {
             self.buffers.open.push(Container {
                 is_array,
                 pointer_len,
-                index: 0,
             });
             if is_array {
                 self.buffers.pointer.extend_from_slice(b"/0");
@@ -192,14 +189,14 @@ impl Reading<'_, '_, '_> {
         }
         self.cursor.skip(1);
         self.expect = Expect::Value;
-        let Some(container) = self.buffers.open.last_mut().filter(|_| self.untracked == 0) else {
+        let Some(container) = self.buffers.open.last().filter(|_| self.untracked == 0) else {
             return;
         };
-        self.buffers.pointer.truncate(container.pointer_len);
         if container.is_array {
-            container.index = container.index.saturating_add(1);
-            push_index(&mut self.buffers.pointer, container.index);
+            // What was nested in the element is closed, so its index is the last step.
+            next_index(&mut self.buffers.pointer, container.pointer_len + 1);
         } else {
+            self.buffers.pointer.truncate(container.pointer_len);
             self.expect = Expect::Key;
         }
     }

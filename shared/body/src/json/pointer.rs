@@ -18,18 +18,40 @@ pub(super) fn push_token(pointer: &mut Vec<u8>, token: &[u8]) {
     }
 }
 
-pub(super) fn push_index(pointer: &mut Vec<u8>, index: u32) {
-    pointer.push(b'/');
-    let start = pointer.len();
-    let mut rest = index;
-    loop {
-        pointer.push(b'0' + (rest % 10) as u8);
-        rest /= 10;
-        if rest == 0 {
-            break;
+/// Makes the last step, an array index that begins at `start`, the next index.
+pub(super) fn next_index(pointer: &mut Vec<u8>, start: usize) {
+    let Some(digits) = pointer.get_mut(start..) else {
+        return;
+    };
+    for digit in digits.iter_mut().rev() {
+        if *digit != b'9' {
+            *digit += 1;
+            return;
+        }
+        *digit = b'0';
+    }
+    pointer.insert(start, b'1');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_count_up() {
+        let mut pointer = b"/a/0".to_vec();
+        for index in 1..=1_101 {
+            next_index(&mut pointer, 3);
+            assert_eq!(pointer, format!("/a/{index}").as_bytes());
         }
     }
-    if let Some(digits) = pointer.get_mut(start..) {
-        digits.reverse();
+
+    #[test]
+    fn tokens_are_escaped() {
+        let mut pointer = b"/a".to_vec();
+        push_token(&mut pointer, b"~/x~");
+        push_token(&mut pointer, b"");
+        push_token(&mut pointer, b"y");
+        assert_eq!(pointer, b"/a/~0~1x~0//y");
     }
 }
