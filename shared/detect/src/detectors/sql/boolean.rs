@@ -50,6 +50,10 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
         true
     } else if left.class == Class::Shared || right.class == Class::Shared {
         judge.injected(index) || left.class == Class::Constant
+    } else if left.class == Class::Constant
+        && is_json_operator(judge.text(judge.at(condition.operator)))
+    {
+        true
     } else if decided(left.class) && decided(right.class) {
         // Two quoted words that differ may be prose: "start" = 'x' and "end" = 'y'.
         let (one, other) = (judge.at(left.first), judge.at(right.first));
@@ -79,6 +83,14 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
     } else if judge.before(index).ends_operand() {
         judge.found(&rules::CONDITION, index, next);
     }
+}
+
+/// PostgreSQL's and SQLite's operators on JSON, but for those that other languages have.
+fn is_json_operator(operator: &[u8]) -> bool {
+    matches!(
+        operator,
+        b"@>" | b"<@" | b"?|" | b"?&" | b"#>" | b"#>>" | b"->>" | b"@?"
+    )
 }
 
 /// A comparison with a column: the application's own search syntax looks like it, so the place decides.

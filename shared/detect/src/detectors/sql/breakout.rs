@@ -195,6 +195,8 @@ fn computes(judge: &Judge<'_, '_>, from: usize, end: usize) -> bool {
             Kind::Bars | Kind::Ampersands | Kind::Number | Kind::Text | Kind::Open
         ) || token.kind == Kind::Compare && !matches!(judge.text(token), b"<" | b">")
             || token.word.is_logic()
+            || token.word.compares()
+            || token.is(Word::Null)
     })
 }
 

@@ -104,9 +104,15 @@ pub fn begun(judge: &mut Judge<'_, '_>, index: usize) {
                     | Word::Div
             )
     };
-    let mut last = index;
+    // select char(
+    let select = judge.at(index).is(Word::Select) && judge.at(index + 1).kind != Kind::Open;
+    let mut last = index + usize::from(select);
+    let cut = |judge: &Judge<'_, '_>, last: usize| {
+        judge.at(last + 2).kind == Kind::End
+            || judge.at(last + 2).is(Word::Case) && judge.at(last + 3).kind == Kind::End
+    };
     while last < index + 6 && named(judge.at(last).word) && judge.at(last + 1).kind == Kind::Open {
-        if judge.at(last + 2).kind == Kind::End {
+        if cut(judge, last) {
             judge.found(&rules::FRAGMENT, index, last + 2);
         }
         last += 2;
@@ -272,5 +278,13 @@ pub fn procedure(judge: &mut Judge<'_, '_>, index: usize) {
         judge.found(&rules::PROCEDURE, index, index + 1);
     } else if operand(judge.tokens, index + 1).is_some_and(|o| o.class == Class::Constant) {
         judge.found(&rules::FRAGMENT, index, index + 2);
+    }
+}
+
+/// PostgreSQL's cast at `index`: behind a call or a string it is nothing that people write.
+pub fn cast(judge: &mut Judge<'_, '_>, index: usize) {
+    let before = judge.before(index);
+    if matches!(before.kind, Kind::Close | Kind::Text | Kind::Prefix) {
+        judge.found(&rules::FUNCTION, index.saturating_sub(1), index + 1);
     }
 }

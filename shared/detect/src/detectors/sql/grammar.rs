@@ -168,7 +168,10 @@ fn single(tokens: &[Token], index: usize) -> Option<Operand> {
     };
     let mut next = next;
     for _ in 0..2 {
-        if matches!(at(tokens, next).kind, Kind::Close | Kind::Unbrace) {
+        if matches!(
+            at(tokens, next).kind,
+            Kind::Close | Kind::Unbrace | Kind::Cast
+        ) {
             next += 1;
         }
     }

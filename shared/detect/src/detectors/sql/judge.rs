@@ -187,6 +187,7 @@ impl<'a> Judge<'a, '_> {
                 Kind::Word => self.word(index, token),
                 Kind::Bars | Kind::Ampersands => boolean::judge(self, index),
                 Kind::Semicolon => statement::anything(self, index),
+                Kind::Cast => function::cast(self, index),
                 Kind::Variable => function::variable(self, index),
                 Kind::Open => {
                     if index == 0 && self.first {
@@ -205,7 +206,8 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn word(&mut self, index: usize, token: Token) {
-        if self.at(index + 1).kind == Kind::Open && self.lead(index) == Lead::Start {
+        let begins = self.at(index + 1).kind == Kind::Open || token.is(Word::Select);
+        if begins && self.lead(index) == Lead::Start {
             function::begun(self, index);
         }
         match token.word {

@@ -172,6 +172,12 @@ fn read(
                 true,
             ))
         }
+        Word::Values
+            if one.kind == Kind::Open && two.is_constant() && judge.lead(index) != Lead::Text =>
+        {
+            judge.found(&rules::FRAGMENT, index, index + 3);
+            None
+        }
         Word::Waitfor if one.is(Word::Delay) => {
             judge.found(&rules::TIME, index, index + 3);
             None

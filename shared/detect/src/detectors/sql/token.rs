@@ -47,6 +47,8 @@ pub enum Kind {
     Tilde,
     /// `!` and `\`, signs both.
     Bang,
+    /// `::text`.
+    Cast,
     /// `.` that joins nothing.
     Dot,
     /// `--` or `#`.
@@ -100,6 +102,7 @@ impl Token {
             | Kind::OpenText
             | Kind::Name
             | Kind::Variable
+            | Kind::Cast
             | Kind::Close => true,
             Kind::Word => self.word.is_operand(),
             _ => false,

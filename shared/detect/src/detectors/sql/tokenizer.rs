@@ -16,6 +16,30 @@ pub enum Context {
     Escaped(u8),
 }
 
+/// The types that PostgreSQL's `::` is used with.
+const TYPES: [&[u8]; 20] = [
+    b"int",
+    b"integer",
+    b"int4",
+    b"int8",
+    b"bigint",
+    b"text",
+    b"bool",
+    b"boolean",
+    b"numeric",
+    b"real",
+    b"double",
+    b"float",
+    b"varchar",
+    b"char",
+    b"json",
+    b"jsonb",
+    b"date",
+    b"timestamp",
+    b"bytea",
+    b"uuid",
+];
+
 /// How far a line comment's end is looked for: comments that a tool puts between two words are short.
 const COMMENT_REACH: usize = 96;
 
@@ -123,10 +147,6 @@ impl<'a> Tokenizer<'a> {
                         None => return (spaced, commented),
                     }
                 }
-                // PostgreSQL's cast says nothing about the value.
-                [b':', b':', rest @ ..] => {
-                    self.at += 2 + rest.iter().take_while(|b| in_word(**b)).count();
-                }
                 [b'*', b'/', ..] => {
                     commented = true;
                     self.at += 2;
@@ -189,6 +209,15 @@ impl<'a> Tokenizer<'a> {
 
     fn read_symbol(&mut self, rest: &[u8]) -> (Kind, Word) {
         match rest {
+            [b':', b':', rest @ ..] => {
+                let length = rest.iter().take_while(|b| in_word(**b)).count();
+                let name = rest.get(..length).unwrap_or_default();
+                let known = TYPES.iter().any(|known| known.eq_ignore_ascii_case(name));
+                self.take(
+                    2 + if known { length } else { 0 },
+                    if known { Kind::Cast } else { Kind::Other },
+                )
+            }
             [b'{', ..] => self.take(1, Kind::Brace),
             [b'}', ..] => self.take(1, Kind::Unbrace),
             [b'-', b'-', ..] => self.read_comment(2),
