@@ -42,8 +42,10 @@
 
 mod abi;
 mod callouts;
+pub mod cli;
 mod clock;
 mod context;
+pub mod explain;
 mod failure;
 mod gateway;
 mod headers;

@@ -1,2 +1,7 @@
 //! The `backstop` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    backstop_host::cli::run()
+}

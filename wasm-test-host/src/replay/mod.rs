@@ -4,12 +4,14 @@
 //! by bounded channels, so a recording of any length takes the same memory. See `pipeline`.
 
 mod cost;
+mod filter;
 mod pipeline;
 mod subject;
 mod summary;
 mod verdict;
 
 pub use cost::{Cost, Quantiles, Slow};
+pub use filter::FilterSubject;
 pub use pipeline::{ReplayError, Replayed, replay};
 pub use subject::{Judge, Subject, SubjectError};
 pub use summary::{CategoryScore, SourceScore, Summary};

@@ -260,32 +260,24 @@ impl Entry {
             .headers
             .into_iter()
             .map(|h| (h.name.into_bytes(), h.value.into_bytes()));
-        // A URL's authority is that of the Host header, unless a proxy was in between: the header is what was sent.
+        // The Host header, where there is one, is what was sent.
         let host = request_authority(&request.url);
-        let shaped = wire::shape(
-            target(&request.url),
-            headers
-                .chain(cookies)
-                .chain([(b":authority".to_vec(), host)]),
-        );
-        let scheme = if request.url.starts_with("http:") {
-            &b"http"[..]
+        let headers = headers
+            .chain(cookies)
+            .chain([(b":authority".to_vec(), host)]);
+        let mut case = Case::new(origin, target(&request.url), headers);
+        case.scheme = if request.url.starts_with("http:") {
+            b"http".to_vec()
         } else {
-            b"https"
+            b"https".to_vec()
         };
-        Item::Case(Box::new(Case {
-            id: self.id.unwrap_or_else(|| format!("{}#{number}", run.file)),
-            origin,
-            method: request.method.into_bytes(),
-            scheme: scheme.to_vec(),
-            authority: shaped.authority,
-            path: shaped.path,
-            headers: shaped.headers,
-            body,
-            label,
-            category: self.category,
-            source: self.source,
-        }))
+        case.id = self.id.unwrap_or_else(|| format!("{}#{number}", run.file));
+        case.method = request.method.into_bytes();
+        case.body = body;
+        case.label = label;
+        case.category = self.category;
+        case.source = self.source;
+        Item::Case(Box::new(case))
     }
 }
 

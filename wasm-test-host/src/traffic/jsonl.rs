@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::{Broken, Case, Label, Origin, wire};
+use super::{Broken, Case, Label, Origin};
 
 #[derive(Deserialize)]
 struct Record {
@@ -63,32 +63,20 @@ fn read(line: &[u8]) -> Result<Checked, String> {
     })
 }
 
-fn case(
-    Checked {
-        record,
-        body,
-        label,
-    }: Checked,
-    origin: Origin,
-) -> Case {
+fn case(checked: Checked, origin: Origin) -> Case {
+    let record = checked.record;
     let headers = record
         .headers
         .into_iter()
         .map(|(name, value)| (name.into_bytes(), value.into_bytes()));
-    let shaped = wire::shape(record.path.into_bytes(), headers);
-    Case {
-        id: record.id.unwrap_or_else(|| origin.to_string()),
-        origin,
-        method: record.method.into_bytes(),
-        scheme: shaped.scheme.unwrap_or_else(|| b"http".to_vec()),
-        authority: shaped.authority,
-        path: shaped.path,
-        headers: shaped.headers,
-        body,
-        label,
-        category: record.category,
-        source: record.source,
-    }
+    let mut case = Case::new(origin, record.path.into_bytes(), headers);
+    case.id = record.id.unwrap_or(case.id);
+    case.method = record.method.into_bytes();
+    case.body = checked.body;
+    case.label = checked.label;
+    case.category = record.category;
+    case.source = record.source;
+    case
 }
 
 /// serde_json's message with the column only: the line is the file's.

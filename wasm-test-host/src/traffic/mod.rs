@@ -92,6 +92,29 @@ pub struct Case {
 }
 
 impl Case {
+    /// A request for `target` (path and query, or a whole URL) with these header fields, its method GET and without a
+    /// body. What a sender and a proxy's codec do to a request is done to it.
+    pub fn new(
+        origin: Origin,
+        target: Vec<u8>,
+        headers: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+    ) -> Self {
+        let shaped = wire::shape(target, headers);
+        Self {
+            id: origin.to_string(),
+            origin,
+            method: b"GET".to_vec(),
+            scheme: shaped.scheme.unwrap_or_else(|| b"http".to_vec()),
+            authority: shaped.authority,
+            path: shaped.path,
+            headers: shaped.headers,
+            body: None,
+            label: None,
+            category: None,
+            source: None,
+        }
+    }
+
     /// Method and path for a report, bytes that are not printable ASCII escaped.
     pub fn request_line(&self) -> String {
         format!(

@@ -38,6 +38,17 @@ impl Input {
         }
     }
 
+    /// Why the input cannot be opened, if it is already plain that it cannot.
+    pub fn missing(&self) -> Option<OpenError> {
+        match self {
+            Input::Stdin => None,
+            Input::File(path) => std::fs::metadata(path).err().map(|source| OpenError {
+                file: self.name(),
+                source,
+            }),
+        }
+    }
+
     /// The file's size in bytes on disk, where there is one to know.
     pub fn size(&self) -> Option<u64> {
         match self {

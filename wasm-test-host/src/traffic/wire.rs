@@ -204,28 +204,16 @@ mod tests {
     use crate::traffic::Origin;
 
     fn case(method: &str, path: &[u8], headers: &[(&str, &[u8])]) -> Case {
-        let shaped = shape(
-            path.to_vec(),
-            headers
-                .iter()
-                .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())),
-        );
-        Case {
-            origin: Origin {
-                file: Arc::from("t"),
-                line: 1,
-            },
-            id: String::new(),
-            method: method.as_bytes().to_vec(),
-            scheme: shaped.scheme.unwrap_or_default(),
-            authority: shaped.authority,
-            path: shaped.path,
-            headers: shaped.headers,
-            body: None,
-            label: None,
-            category: None,
-            source: None,
-        }
+        let origin = Origin {
+            file: Arc::from("t"),
+            line: 1,
+        };
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()));
+        let mut case = Case::new(origin, path.to_vec(), headers);
+        case.method = method.as_bytes().to_vec();
+        case
     }
 
     #[test]

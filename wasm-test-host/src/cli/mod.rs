@@ -1,0 +1,140 @@
+//! The `backstop` command: arguments in, an exit code out.
+//!
+//! Exit codes: 0 done; 1 a `--fail-on` condition was met, or a filter crashed on a request; 2 bad arguments, input or
+//! configuration. Errors go to stderr, one line each.
+
+mod check;
+mod config_file;
+mod explain;
+mod explain_json;
+mod explain_text;
+mod module_file;
+mod paint;
+mod progress;
+mod replay;
+mod replay_json;
+mod replay_text;
+mod rules;
+mod table;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::replay::FilterSubject;
+
+pub use config_file::plugin_config;
+
+/// Proxy-Wasm security filters, outside a proxy: replay recorded traffic, check a configuration, explain a verdict.
+#[derive(Debug, Parser)]
+#[command(name = "backstop", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Replay recorded traffic through the filter and print what was blocked and why.
+    Replay(replay::ReplayArgs),
+    /// Start the filter with a configuration: prints `ok`, or in one line what is wrong with it (exit code 2).
+    Check(check::CheckArgs),
+    /// Show how one request comes to its verdict: every value, every decoding, every finding.
+    Explain(explain::ExplainArgs),
+    /// List the rules.
+    Rules(rules::RulesArgs),
+    /// Print the version.
+    Version,
+}
+
+/// Which module, and with which configuration.
+#[derive(Debug, Args)]
+struct FilterArgs {
+    /// The filter's name.
+    #[arg(long, default_value = "waf")]
+    filter: String,
+    /// The filter's .wasm file. Without it: $BACKSTOP_MODULES, target/modules upward from here, beside this program.
+    #[arg(long, value_name = "FILE")]
+    module: Option<PathBuf>,
+    /// As in an Envoy whose Wasm configuration sets this; Istio's WasmPlugin cannot.
+    #[arg(long)]
+    allow_on_headers_stop_iteration: bool,
+}
+
+impl FilterArgs {
+    /// The filter, compiled, with this configuration.
+    fn subject(&self, module: &Path, config: Vec<u8>) -> Result<FilterSubject, Failure> {
+        let subject = FilterSubject::new(module, config).map_err(Failure::new)?;
+        Ok(subject.allow_on_headers_stop_iteration(self.allow_on_headers_stop_iteration))
+    }
+}
+
+/// A command's failure: one line for stderr, exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+impl Failure {
+    fn new(message: impl std::fmt::Display) -> Self {
+        // One line, whatever the cause's text looks like.
+        Self(
+            message
+                .to_string()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+}
+
+/// How a command that did its work ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Done,
+    /// A `--fail-on` condition was met, or the filter failed.
+    Tripped,
+    /// Some input could not be read.
+    BadInput,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Replay(args) => replay::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Version => print(&format!("backstop {}\n", env!("CARGO_PKG_VERSION"))),
+    };
+    match result {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Tripped) => ExitCode::from(1),
+        Ok(Ending::BadInput) => ExitCode::from(2),
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "backstop: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes to stdout. A reader that has gone away is no error.
+fn print(text: &str) -> Result<Ending, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Ending::Done),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(Ending::Done),
+        Err(e) => Err(Failure::new(format_args!("stdout: {e}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

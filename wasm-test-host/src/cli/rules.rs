@@ -1,0 +1,168 @@
+//! `backstop rules`: what the filter looks for.
+
+use std::fmt::Write as _;
+
+use backstop_detect::{Category, Rule, rules_of};
+use clap::Args;
+use serde::Serialize;
+
+use super::{Ending, Failure, print, table};
+
+/// List the rules.
+#[derive(Debug, Args)]
+pub(super) struct RulesArgs {
+    /// One JSON object with all there is to know about each rule.
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// A Markdown table per category.
+    #[arg(long)]
+    markdown: bool,
+    /// Only this category: its id or its key in configuration.
+    #[arg(long)]
+    category: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RuleJson {
+    id: u32,
+    name: &'static str,
+    category: &'static str,
+    severity: &'static str,
+    score: u32,
+    sensitivity: u8,
+    description: &'static str,
+    example: &'static str,
+    lookalike: &'static str,
+    reference: &'static str,
+}
+
+impl From<&Rule> for RuleJson {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            id: rule.id,
+            name: rule.name,
+            category: rule.category.id(),
+            severity: rule.severity.word(),
+            score: rule.severity.score(),
+            sensitivity: rule.level as u8,
+            description: rule.description,
+            example: rule.example,
+            lookalike: rule.lookalike,
+            reference: rule.reference,
+        }
+    }
+}
+
+pub(super) fn run(args: &RulesArgs) -> Result<Ending, Failure> {
+    let categories = categories(args.category.as_deref())?;
+    let rules = || categories.iter().flat_map(|category| rules_of(*category));
+    if args.json {
+        let all: Vec<RuleJson> = rules().map(RuleJson::from).collect();
+        let text = serde_json::to_string_pretty(&serde_json::json!({ "rules": all }))
+            .map_err(Failure::new)?;
+        return print(&format!("{text}\n"));
+    }
+    if args.markdown {
+        return print(&markdown(&categories));
+    }
+    let mut list = table::new(
+        &["ID", "Rule", "Category", "Severity", "Level", "Finds"],
+        &[0],
+    );
+    for rule in rules() {
+        list.add_row([
+            rule.id.to_string(),
+            rule.name.to_string(),
+            rule.category.id().to_string(),
+            rule.severity.word().to_string(),
+            (rule.level as u8).to_string(),
+            rule.description.to_string(),
+        ]);
+    }
+    print(&format!("{}\n", list.trim_fmt()))
+}
+
+fn categories(wanted: Option<&str>) -> Result<Vec<Category>, Failure> {
+    let Some(wanted) = wanted else {
+        return Ok(Category::ALL.to_vec());
+    };
+    let known = Category::ALL
+        .into_iter()
+        .find(|category| category.id() == wanted || category.key() == wanted);
+    known.map(|category| vec![category]).ok_or_else(|| {
+        let ids: Vec<&str> = Category::ALL.iter().map(|category| category.id()).collect();
+        Failure::new(format_args!(
+            "unknown category `{wanted}`, expected one of {}",
+            ids.join(", ")
+        ))
+    })
+}
+
+fn markdown(categories: &[Category]) -> String {
+    let mut out = String::new();
+    for category in categories {
+        let _ = writeln!(out, "## {} (`{}`)\n", category.id(), category.key());
+        out.push_str("| ID | Rule | Severity | Level | Finds | Example | Not |\n|---|---|---|---|---|---|---|\n");
+        for rule in rules_of(*category) {
+            let _ = writeln!(
+                out,
+                "| {} | `{}` | {} | {} | {} ({}) | {} | {} |",
+                rule.id,
+                rule.name,
+                rule.severity.word(),
+                rule.level as u8,
+                plain(rule.description),
+                plain(rule.reference),
+                code(rule.example),
+                code(rule.lookalike)
+            );
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn plain(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
+}
+
+/// Inline code that survives pipes, back quotes and control characters of an example.
+fn code(text: &str) -> String {
+    let text = text
+        .escape_debug()
+        .to_string()
+        .replace("\\'", "'")
+        .replace("\\\"", "\"")
+        .replace('|', "\\|");
+    if text.contains('`') {
+        format!("`` {text} ``")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_survive_markdown() {
+        assert_eq!(code("a|b"), "`a\\|b`");
+        assert_eq!(code("`id`\r\n'"), "`` `id`\\r\\n' ``");
+    }
+
+    #[test]
+    fn a_category_goes_by_id_or_key() {
+        assert_eq!(categories(Some("XSS")).unwrap(), [Category::Xss]);
+        assert_eq!(
+            categories(Some("sqlInjection")).unwrap(),
+            [Category::SqlInjection]
+        );
+        assert!(
+            categories(Some("sql"))
+                .unwrap_err()
+                .to_string()
+                .contains("SQL_INJECTION, XSS")
+        );
+    }
+}

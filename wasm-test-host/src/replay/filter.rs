@@ -1,0 +1,236 @@
+//! The filter itself as a replay's subject: the `.wasm` in this host, started anew when it fails.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::{Decision, Finding, Judge, Subject, SubjectError, Verdict};
+use crate::traffic::{Case, refusal};
+use crate::{Gateway, LogLevel, Module, Outcome, Plugin, Request};
+
+/// A compiled filter with its configuration.
+#[derive(Debug)]
+pub struct FilterSubject {
+    module: Module,
+    config: Vec<u8>,
+    stop_iteration: bool,
+}
+
+impl FilterSubject {
+    /// Compiles the module at `path`. `config` is what the filter gets as its configuration.
+    ///
+    /// # Errors
+    /// The file is no module that Envoy would load.
+    pub fn new(path: &Path, config: Vec<u8>) -> Result<Self, SubjectError> {
+        let module = Module::from_file(path)
+            .map_err(|e| SubjectError(format!("{}: {e}", path.display())))?;
+        Ok(Self {
+            module,
+            config,
+            stop_iteration: false,
+        })
+    }
+
+    /// Envoy's `allow_on_headers_stop_iteration` (default false, which is all that Istio's WasmPlugin can express).
+    #[must_use]
+    pub fn allow_on_headers_stop_iteration(mut self, allow: bool) -> Self {
+        self.stop_iteration = allow;
+        self
+    }
+
+    /// The same filter with another configuration.
+    #[must_use]
+    pub fn with_config(&self, config: Vec<u8>) -> Self {
+        Self {
+            module: self.module.clone(),
+            config,
+            stop_iteration: self.stop_iteration,
+        }
+    }
+
+    fn gateway(&self) -> Result<Gateway, SubjectError> {
+        let plugin = Plugin::new(&self.module)
+            .config(&self.config)
+            .allow_on_headers_stop_iteration(self.stop_iteration);
+        let started = Gateway::builder()
+            .plugin(plugin)
+            .main_thread_vm(false)
+            .log_level(LogLevel::Info)
+            .start();
+        started.map_err(|error| {
+            // The guest says best why it refused; a trap says it otherwise.
+            let said = error
+                .logs
+                .iter()
+                .rev()
+                .find(|line| line.level >= LogLevel::Error);
+            SubjectError(match said {
+                Some(line) => line.message.clone(),
+                None => error.to_string(),
+            })
+        })
+    }
+}
+
+impl<'a> Subject for &'a FilterSubject {
+    type Judge = FilterJudge<'a>;
+
+    fn start(&self) -> Result<FilterJudge<'a>, SubjectError> {
+        Ok(FilterJudge {
+            subject: self,
+            gateway: self.gateway()?,
+        })
+    }
+}
+
+/// A started filter.
+pub struct FilterJudge<'a> {
+    subject: &'a FilterSubject,
+    gateway: Gateway,
+}
+
+impl Judge for FilterJudge<'_> {
+    fn judge(&mut self, case: &Case) -> Result<Verdict, SubjectError> {
+        if let Some(reason) = refusal(case) {
+            return Ok(Verdict {
+                decision: Decision::Invalid(reason),
+                status: 0,
+                time: Duration::ZERO,
+                fuel: 0,
+            });
+        }
+        let request = request_of(case);
+        let started = Instant::now();
+        let outcome = self.gateway.send(&request);
+        let time = started.elapsed();
+        let decision = decision_of(&outcome);
+        if matches!(decision, Decision::Failed(_)) {
+            // A failed VM answers 503 from then on; the next request deserves a verdict of its own.
+            self.gateway = self.subject.gateway()?;
+        }
+        Ok(Verdict {
+            decision,
+            status: outcome.status,
+            time,
+            fuel: outcome.fuel(),
+        })
+    }
+}
+
+fn request_of(case: &Case) -> Request {
+    let mut request = Request::new(String::from_utf8_lossy(&case.method), &case.path)
+        .host(&case.authority)
+        .scheme(String::from_utf8_lossy(&case.scheme));
+    for (name, value) in &case.headers {
+        request = request.header(name, value);
+    }
+    if let Some(length) = case.content_length() {
+        request = request.header("content-length", length.to_string());
+    }
+    match &case.body {
+        Some(body) => request.body(body),
+        None => request,
+    }
+}
+
+/// What became of a request, from what the client and the access log saw of it.
+fn decision_of(outcome: &Outcome) -> Decision {
+    if let Some(failure) = outcome.failure() {
+        return Decision::Failed(one_line(&failure.to_string()));
+    }
+    if outcome.stalled {
+        let hint = "it paused the request and nothing resumed it; a filter that pauses in the headers phase needs \
+                    --allow-on-headers-stop-iteration";
+        return Decision::Failed(hint.to_string());
+    }
+    let logged = logged(outcome);
+    if outcome.details == "via_upstream" {
+        return match logged {
+            Some((action, finding)) if action == "detect" => Decision::WouldBlock(finding),
+            Some((_, finding)) => Decision::Passed(Some(finding)),
+            None => match state(outcome) {
+                Some((action, finding)) if action == "detect" => Decision::WouldBlock(finding),
+                other => Decision::Passed(other.map(|(_, finding)| finding)),
+            },
+        };
+    }
+    let named = named(&outcome.details);
+    let agrees = |finding: &Finding| {
+        named
+            .as_ref()
+            .is_none_or(|named| finding.rule == named.rule)
+    };
+    match logged {
+        Some((action, finding)) if action == "block" && agrees(&finding) => {
+            Decision::Blocked(finding)
+        }
+        _ => Decision::Blocked(named.unwrap_or_else(|| Finding {
+            category: "ENVOY".to_string(),
+            rule: outcome.details.clone(),
+            ..Finding::default()
+        })),
+    }
+}
+
+/// `backstop_waf{SQL_INJECTION:sql-union}`: the response-code details of a filter's refusal.
+fn named(details: &str) -> Option<Finding> {
+    let (_, inside) = details.strip_suffix('}')?.split_once('{')?;
+    let (category, rule) = inside.split_once(':')?;
+    Some(Finding {
+        category: category.to_string(),
+        rule: rule.to_string(),
+        ..Finding::default()
+    })
+}
+
+/// `detect:SQL_INJECTION:sql-union` in filter state: what access logs show of a request that was let go.
+fn state(outcome: &Outcome) -> Option<(String, Finding)> {
+    let (_, verdict) = outcome
+        .filter_state
+        .iter()
+        .find(|(name, _)| name.ends_with("_verdict"))?;
+    let verdict = String::from_utf8_lossy(verdict);
+    let mut words = verdict.splitn(3, ':');
+    let (action, category, rule) = (words.next()?, words.next()?, words.next()?);
+    let finding = Finding {
+        category: category.to_string(),
+        rule: rule.to_string(),
+        ..Finding::default()
+    };
+    Some((action.to_string(), finding))
+}
+
+#[derive(Deserialize)]
+struct DecisionLine {
+    #[serde(rename = "type")]
+    kind: String,
+    action: String,
+    #[serde(flatten)]
+    finding: Finding,
+}
+
+/// The gravest decision line that was logged for the request; of equals, the last.
+fn logged(outcome: &Outcome) -> Option<(String, Finding)> {
+    let rank = |action: &str| {
+        ["pass", "detect", "block"]
+            .iter()
+            .position(|known| *known == action)
+    };
+    outcome
+        .logs
+        .iter()
+        .filter(|line| line.message.starts_with('{'))
+        .filter_map(|line| serde_json::from_str::<DecisionLine>(&line.message).ok())
+        .filter(|line| line.kind == "security")
+        .max_by_key(|line| rank(&line.action))
+        .map(|line| (line.action, line.finding))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;
