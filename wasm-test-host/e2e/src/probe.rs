@@ -80,7 +80,8 @@ fn comparable(fields: impl Iterator<Item = (String, Vec<u8>)>) -> Vec<(String, S
 }
 
 fn lower(map: &HeaderMap) -> impl Iterator<Item = (String, Vec<u8>)> + '_ {
-    map.iter().map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
+    map.iter()
+        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
 }
 
 impl Probe {
@@ -117,7 +118,11 @@ impl Probe {
             method: name(&case.method),
             path: case.path.clone(),
             authority: case.authority.clone(),
-            fields: case.headers.iter().map(|(n, v)| (name(n), v.clone())).collect(),
+            fields: case
+                .headers
+                .iter()
+                .map(|(n, v)| (name(n), v.clone()))
+                .collect(),
             body,
         }
     }
@@ -151,7 +156,10 @@ impl Probe {
             }
             Body::Chunked(chunks, trailers) => {
                 let sizes: Vec<usize> = chunks.iter().map(Vec::len).collect();
-                request = request.header("transfer-encoding", "chunked").body(chunks.concat()).chunks(sizes);
+                request = request
+                    .header("transfer-encoding", "chunked")
+                    .body(chunks.concat())
+                    .chunks(sizes);
                 request = request.end_of_stream(EndOfStream::Separately);
                 for (name, value) in trailers {
                     request = request.trailer(name, value);
@@ -165,7 +173,11 @@ impl Probe {
     }
 
     fn vouched_client(&self) -> Option<String> {
-        let mut hops = self.fields.iter().rev().filter(|(name, _)| name == "x-forwarded-for");
+        let mut hops = self
+            .fields
+            .iter()
+            .rev()
+            .filter(|(name, _)| name == "x-forwarded-for");
         let last = String::from_utf8_lossy(&hops.next()?.1).into_owned();
         Some(last.rsplit(',').next()?.trim().to_owned())
     }
@@ -177,14 +189,26 @@ impl Probe {
             status: response.status,
             answer: (details != "via_upstream").then(|| {
                 let field = |name| response.field(name).unwrap_or_default();
-                (field("content-type"), field("grpc-status"), text(&response.body))
+                (
+                    field("content-type"),
+                    field("grpc-status"),
+                    text(&response.body),
+                )
             }),
             details,
-            verdict: response.field("x-e2e-verdict").filter(|v| v != "-").unwrap_or_default(),
+            verdict: response
+                .field("x-e2e-verdict")
+                .filter(|v| v != "-")
+                .unwrap_or_default(),
             upstream: upstream.map(|message| Seen {
                 line: format!(
                     "{} {}",
-                    text(message.start_line.strip_suffix(b" HTTP/1.1").unwrap_or(&message.start_line)),
+                    text(
+                        message
+                            .start_line
+                            .strip_suffix(b" HTTP/1.1")
+                            .unwrap_or(&message.start_line)
+                    ),
                     text(message.field("host").unwrap_or_default())
                 ),
                 fields: comparable(message.fields.iter().cloned()),
@@ -202,13 +226,24 @@ impl Probe {
             status: outcome.status,
             details: outcome.details.clone(),
             verdict: outcome.state("waf_verdict").unwrap_or_default(),
-            answer: (outcome.details != "via_upstream")
-                .then(|| (field("content-type"), field("grpc-status"), text(&outcome.response_body))),
+            answer: (outcome.details != "via_upstream").then(|| {
+                (
+                    field("content-type"),
+                    field("grpc-status"),
+                    text(&outcome.response_body),
+                )
+            }),
             upstream: outcome.upstream.as_ref().map(|seen| Seen {
-                line: [":method", ":path", ":authority"].map(|n| text(seen.headers.get(n).unwrap_or_default())).join(" "),
+                line: [":method", ":path", ":authority"]
+                    .map(|n| text(seen.headers.get(n).unwrap_or_default()))
+                    .join(" "),
                 fields: comparable(lower(&seen.headers)),
                 body: text(&seen.body),
-                trailers: seen.trailers.as_ref().map(|t| comparable(lower(t))).unwrap_or_default(),
+                trailers: seen
+                    .trailers
+                    .as_ref()
+                    .map(|t| comparable(lower(t)))
+                    .unwrap_or_default(),
                 complete: seen.complete,
             }),
         }

@@ -144,6 +144,7 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"-object", COMMAND),
     (b"-process", COMMAND),
     (b"echo", COMMAND),
+    (b"alias ", COMMAND),
     // File names of uploads that a server runs.
     (b".ph", COMMAND),
     (b".jsp", COMMAND),

@@ -102,7 +102,7 @@ pub fn name(bytes: &[u8], start: usize) -> Option<usize> {
     let weight = vocabulary::weight(word.name())?;
     let operand = operand::after(bytes, word.end);
     let runs = match weight {
-        Weight::Ordinary => matches!(
+        Weight::Ordinary if !word.paired => matches!(
             operand,
             Operand::Option
                 | Operand::File

@@ -106,6 +106,8 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
         sink.push(rule, found.span);
     } else if let Some(end) = disguise::name(bytes, 0).or_else(|| disguise::name(bytes, open)) {
         sink.push(&rules::DISGUISED, 0..end);
+    } else if let Some(end) = shell::alias(bytes, open) {
+        sink.push(&rules::COMMON, open..end);
     } else if let Some(end) = windows::control(bytes, open) {
         sink.push(&rules::WINDOWS, open..end);
     } else if let Some(end) = windows::cmdlet(bytes, open) {
@@ -193,6 +195,10 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         sink.push(&rules::WINDOWS, i..end);
     } else if let Some(end) = windows::cmdlet(bytes, start) {
         sink.push(&rules::POWERSHELL, i..end);
+    } else if join == Join::Semicolon
+        && let Some(end) = shell::dot_command(bytes, i)
+    {
+        sink.push(&rules::SEMICOLON, i..end);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::ascii::{at, before, from};
+use super::super::ascii::{at, before, from, has};
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word::{self, Word};
@@ -186,6 +186,10 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
                 || closes && !word.capitals && leads(bytes, at_join)
         }
         _ if weight == Weight::Distinct => operand != Operand::Attached,
+        // A value that starts with `;cat` starts with a command, whatever follows.
+        Join::Semicolon if at_join == 0 && word::blank(bytes, 1).is_none() && !word.capitals => {
+            operand != Operand::Attached
+        }
         // A text of many lines has a word on a line of its own.
         Join::Newline if closes => operand == Operand::End && leads(bytes, at_join),
         Join::Semicolon | Join::Pipe | Join::Ampersand | Join::Newline => {
@@ -268,6 +272,71 @@ fn follows_a_value(bytes: &[u8], i: usize) -> bool {
         || bytes
             .get(..i)
             .is_some_and(|left| !left.trim_ascii().contains(&b' '))
+}
+
+/// An alias at `i`: `alias x=`, `alias 'x'=`.
+pub fn alias(bytes: &[u8], i: usize) -> Option<usize> {
+    if !has(bytes, i, b"alias ") {
+        return None;
+    }
+    let rest = from(bytes, i + 6).trim_ascii_start();
+    let name = rest
+        .iter()
+        .take(24)
+        .take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'\'' | b'"')
+        })
+        .count();
+    (name > 0 && at(rest, name) == b'=' && at(rest, name + 1) != b' ').then_some(i + 6)
+}
+
+/// A command of SQLite's shell behind the `;` at `i`: `;.shell id`.
+pub fn dot_command(bytes: &[u8], i: usize) -> Option<usize> {
+    const COMMANDS: &[&[u8]] = &[
+        b"archive",
+        b"backup",
+        b"clone",
+        b"databases",
+        b"dump",
+        b"excel",
+        b"import",
+        b"load",
+        b"log",
+        b"once",
+        b"output",
+        b"read",
+        b"restore",
+        b"save",
+        b"schema",
+        b"sh ",
+        b"shell",
+        b"system",
+        b"tables",
+        b"trace",
+    ];
+    let skipped = from(bytes, i + 1)
+        .iter()
+        .take(8)
+        .take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'\\'))
+        .count();
+    let mut k = i + 1 + skipped;
+    k += usize::from(skipped > 0 && at(bytes, k) == b'n');
+    if at(bytes, k) != b'.' {
+        return None;
+    }
+    k += 1;
+    k += from(bytes, k)
+        .iter()
+        .take(2)
+        .take_while(|byte| matches!(byte, b'\\' | b'\'' | b'"'))
+        .count();
+    COMMANDS
+        .iter()
+        .find(|name| {
+            has(bytes, k, name)
+                && (name.ends_with(b" ") || !at(bytes, k + name.len()).is_ascii_alphanumeric())
+        })
+        .map(|name| k + name.len())
 }
 
 /// Whether a number, or a name with a dot in it, ends at `i`.

@@ -71,8 +71,8 @@ pub fn marks_code(bytes: &[u8], i: usize) -> bool {
         [first, ..] => *first >= 0x80,
         [] => false,
     };
-    word_before && word_behind
-        || word_behind && (left.is_empty() || left.ends_with(b"\n") || left.ends_with(b"- "))
+    let line_starts = left.is_empty() || left.ends_with(b"\n") || left.ends_with(b"- ");
+    word_behind && (word_before || line_starts)
 }
 
 #[cfg(test)]

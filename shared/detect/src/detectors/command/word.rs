@@ -16,6 +16,8 @@ pub struct Word {
     pub end: usize,
     /// How many times the name was interrupted (`c'a't`, `w\ho`, `cu$@rl`).
     pub broken: u8,
+    /// Whether quotes stand in pairs inside the name.
+    pub paired: bool,
     /// Whether a folder preceded the name (`/usr/bin/id`).
     pub folder: bool,
     /// Whether the name holds shell wildcards (`/???/c?t`).
@@ -119,6 +121,7 @@ pub fn read(bytes: &[u8], start: usize) -> Word {
         len: 0,
         end: start,
         broken: 0,
+        paired: false,
         folder: false,
         glob: false,
         capitals: false,
@@ -202,6 +205,7 @@ pub fn read(bytes: &[u8], start: usize) -> Word {
         }
     }
     word.end = i;
+    word.paired = quotes > 1 && quotes.is_multiple_of(2) && word.broken > 0;
     word
 }
 
