@@ -44,6 +44,7 @@ mod abi;
 mod callouts;
 pub mod cli;
 mod clock;
+mod connection_manager;
 mod context;
 pub mod explain;
 mod failure;

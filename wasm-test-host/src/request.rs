@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::connection_manager;
 use crate::headers::HeaderMap;
 
 /// How the end of a body is announced.
@@ -149,6 +150,7 @@ impl Request {
         {
             map.add(b"content-length", self.body.len().to_string().as_bytes());
         }
+        connection_manager::sanitize(&mut map);
         map
     }
 
