@@ -32,7 +32,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             b')' => {
                 if opens_filter(rest) {
                     hits.push(&rules::FILTER, at..bytes.len());
-                } else if ends_in_nul(rest) {
+                } else if rest.first() == Some(&0) {
                     hits.push(&rules::NULL, at..bytes.len());
                 }
             }
@@ -118,11 +118,6 @@ fn is_whole(bytes: &[u8], at: usize) -> bool {
         .is_some_and(|before| before.trim_ascii().is_empty())
         && bytes.trim_ascii_end().ends_with(b")")
         && bytes.get(at + 1..).is_some_and(opens_filter)
-}
-
-fn ends_in_nul(rest: &[u8]) -> bool {
-    let closing = rest.iter().take_while(|byte| **byte == b')').count();
-    rest.get(closing) == Some(&0)
 }
 
 /// Nothing but the signs of a filter, with a star, and parentheses that do not pair up.
