@@ -174,7 +174,10 @@ impl Backwards<'_> {
 /// Whether what follows a scheme's colon is code: a sign that opens an expression, or a name that is called, indexed
 /// or assigned. `JavaScript: The Good Parts` and `lang:javascript:es6` are not.
 fn is_code(code: &[u8]) -> bool {
-    let start = skip_gaps(code, 0);
+    let start = code
+        .iter()
+        .take_while(|byte| is_gap(**byte) || **byte == b';')
+        .count();
     let Some(first) = at(code, start) else {
         return false;
     };
@@ -216,7 +219,9 @@ fn is_code(code: &[u8]) -> bool {
                 .is_some_and(|word| is_one_of(word, &OPERATORS))
                 && calls(rest)
         }
-        _ => false,
+        // `a||b()`, `a,b()`: whatever stands between, something is called.
+        Some(_) => calls(rest),
+        None => false,
     }
 }
 

@@ -4,6 +4,7 @@ use super::detect;
 use super::rules::RULES;
 use crate::{Hits, Input, Level};
 use backstop_http::{Kind, Place};
+use proptest::prelude::*;
 
 fn found_in(kind: Kind, value: &[u8], level: Level) -> Vec<&'static str> {
     let mut hits = Hits::new(level);
@@ -145,5 +146,59 @@ fn lookalikes() {
         "<include file='x.h'/>",
     ] {
         assert_eq!(found(value), Vec::<&str>::new(), "{value}");
+    }
+}
+
+/// Values made of the pieces that this detector looks at, in any order.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        proptest::sample::select(vec![
+            "<!",
+            "<?xml",
+            "-stylesheet",
+            "DOCTYPE",
+            "ENTITY",
+            "SYSTEM",
+            "PUBLIC",
+            "%",
+            " ",
+            "\n",
+            "'",
+            "\"",
+            "[",
+            "]",
+            ">",
+            "<!--",
+            "-->",
+            "&a;",
+            "xi:include",
+            "href",
+            "=",
+            "http://",
+            "schemaLocation",
+            "/XInclude",
+            "xmlns",
+            "<",
+            "encoding",
+            "utf-7",
+            "xsl:import",
+        ])
+        .prop_map(|piece| piece.as_bytes().to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..3),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_value_is_read_without_panic_and_what_is_found_the_prefilter_wanted(value in pieces()) {
+        let mut hits = Hits::new(Level::Three);
+        let input = Input { bytes: &value, place: Place::new(Kind::XmlDocument, b""), level: Level::Three };
+        detect(&input, &mut hits);
+        let features = crate::prefilter::features(&value).of(crate::Category::XxeInjection);
+        prop_assert!(hits.is_empty() || super::wants(features), "{:?}", hits.as_slice());
+        for hit in hits.as_slice() {
+            prop_assert!(value.get(hit.span.clone()).is_some(), "{} {:?}", hit.rule.name, hit.span);
+        }
     }
 }
