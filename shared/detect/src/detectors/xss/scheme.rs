@@ -97,10 +97,10 @@ fn does_nothing(code: &[u8]) -> bool {
     match at(rest, semicolons) {
         None => true,
         // What stands behind `javascript:` and a quote is code unless an idle statement was there.
+        Some(b',' | b'|' | b'&') => idle + semicolons > 0 && !calls(from(rest, semicolons)),
         Some(byte) => {
-            (idle + semicolons > 0)
-                && !is_identifier(byte)
-                && !matches!(byte, b'(' | b'[' | b'/' | b'!' | b'+' | b'-')
+            let goes_on = is_identifier(byte) || b"([/!+-*%^?.=`".contains(&byte);
+            idle + semicolons > 0 && !goes_on
         }
     }
 }
