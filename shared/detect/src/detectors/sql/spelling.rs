@@ -44,6 +44,9 @@ pub fn joined_word(rest: &[u8]) -> Option<Joined> {
             }
             _ => {}
         }
+        if !Word::begins(letters.get(..count)?) {
+            return None;
+        }
         match reach.get(at..) {
             Some([b'/', b'*', after @ ..]) if at > 0 => {
                 let end = after.windows(2).position(|pair| pair == b"*/")?;

@@ -260,12 +260,11 @@ impl<'a> Tokenizer<'a> {
     /// without a space (`--x`); where a line end is near, the words before it are the filling that tools put in.
     fn read_comment(&mut self, length: usize) -> (Kind, Word) {
         self.at += length;
-        let reach = self.rest().iter().take(COMMENT_REACH);
-        if let Some(end) = reach
-            .enumerate()
-            .find(|(_, b)| **b == b'\n')
-            .map(|(i, _)| i)
-        {
+        let rest = self.rest();
+        let reach = rest
+            .get(..rest.len().min(COMMENT_REACH))
+            .unwrap_or_default();
+        if let Some(end) = memchr::memchr(b'\n', reach) {
             self.at += end + 1;
         }
         (Kind::Comment, Word::None)
@@ -392,7 +391,10 @@ impl<'a> Tokenizer<'a> {
             return (self.read_string(*quote), Word::None);
         }
         let word = Word::of(bytes);
+        // Behind a percent sign the word began earlier.
+        let begins = self.at.checked_sub(1).and_then(|i| self.bytes.get(i)) != Some(&b'%');
         if word == Word::None
+            && begins
             && let Some(Joined { word, length }) = joined_word(rest)
         {
             self.at += length;

@@ -113,18 +113,31 @@ pub enum Word {
 impl Word {
     /// Looks `bytes` up without regard to ASCII case.
     pub fn of(bytes: &[u8]) -> Word {
-        let Some(letter) = bytes
+        let row = Word::row(bytes);
+        let from = row.partition_point(|(word, _)| word.len() < bytes.len());
+        row.iter()
+            .skip(from)
+            .take_while(|(word, _)| word.len() == bytes.len())
+            .find(|(word, _)| word.eq_ignore_ascii_case(bytes))
+            .map_or(Word::None, |(_, word)| *word)
+    }
+
+    /// Whether a word of the vocabulary begins with `bytes`.
+    pub fn begins(bytes: &[u8]) -> bool {
+        Word::row(bytes).iter().any(|(word, _)| {
+            word.get(..bytes.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(bytes))
+        })
+    }
+
+    fn row(bytes: &[u8]) -> &'static [(&'static [u8], Word)] {
+        let letter = bytes
             .first()
-            .map(|b| b.to_ascii_lowercase().wrapping_sub(b'a'))
-        else {
-            return Word::None;
-        };
+            .map_or(u8::MAX, |b| b.to_ascii_lowercase().wrapping_sub(b'a'));
         BY_LETTER
             .get(usize::from(letter))
-            .into_iter()
-            .flat_map(|row| row.iter())
-            .find(|(word, _)| word.len() == bytes.len() && word.eq_ignore_ascii_case(bytes))
-            .map_or(Word::None, |(_, word)| *word)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Whether the word can stand where a value stands.
@@ -215,5 +228,24 @@ impl Word {
                 | Word::Set
                 | Word::Values
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_the_order_that_the_look_up_needs() {
+        for (row, letter) in BY_LETTER.iter().zip(b'a'..) {
+            assert!(row.is_sorted_by_key(|(word, _)| word.len()));
+            for (word, meaning) in row.iter() {
+                assert_eq!(word.first(), Some(&letter));
+                assert_eq!(Word::of(&word.to_ascii_uppercase()), *meaning);
+            }
+        }
+        assert_eq!(Word::of(b"selects"), Word::None);
+        assert_eq!(Word::of(b""), Word::None);
+        assert!(Word::begins(b"Uni") && !Word::begins(b"unx"));
     }
 }
