@@ -40,6 +40,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         level: input.level,
         bytes: input.bytes,
         text: None,
+        expressions: MAX_EXPRESSIONS,
     };
     start(input, &mut sink);
     let bytes = input.bytes;
@@ -62,7 +63,12 @@ struct Sink<'a, 'h> {
     level: Level,
     bytes: &'a [u8],
     text: Option<bool>,
+    /// How many more template expressions are looked into: each costs a search through its window.
+    expressions: usize,
 }
+
+/// The most template expressions that are looked into in one value.
+const MAX_EXPRESSIONS: usize = 128;
 
 impl Sink<'_, '_> {
     fn push(&mut self, rule: &'static Rule, span: Range<usize>) {
@@ -142,7 +148,12 @@ fn look(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
     if matches!(byte, b'<') {
         tag(bytes, i, sink);
     }
-    if matches!(byte, b'{' | b'$' | b'#' | b'%' | b'*' | b'@' | b'~' | b'<')
+    if sink.expressions > 0
+        && template::opens(bytes, i)
+        && {
+            sink.expressions -= 1;
+            true
+        }
         && let Some((expression, span)) = template::expression_at(bytes, i)
     {
         let rule = match expression {

@@ -76,6 +76,18 @@ const ESCAPES: &[&[u8]] = &[
     b"eval(",
 ];
 
+/// Whether an expression or a directive may open at `i`.
+pub fn opens(bytes: &[u8], i: usize) -> bool {
+    match (at(bytes, i), at(bytes, i + 1)) {
+        (b'{', next) => matches!(next, b'{' | b'%' | b'p' | b'$' | b'i' | b's'),
+        (b'$' | b'#' | b'%' | b'*' | b'@' | b'~', b'{') | (b'@', b'(') | (b'<', b'%' | b'#') => {
+            true
+        }
+        (b'#', next) => matches!(next, b's' | b'i' | b'p' | b'e'),
+        _ => false,
+    }
+}
+
 /// An expression that opens at `i`, judged by what it holds.
 pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
     let (open, close): (usize, &[u8]) = match (at(bytes, i), at(bytes, i + 1)) {

@@ -151,6 +151,11 @@ pub struct Segment {
 
 /// A segment of two or more dots that starts at `i`, where a segment can start.
 pub fn segment(bytes: &[u8], i: usize, after_slash: bool) -> Option<Segment> {
+    segment_or_rest(bytes, i, after_slash).ok()
+}
+
+/// As [`segment`]; where there is none, the position up to which looking again is of no use.
+pub fn segment_or_rest(bytes: &[u8], i: usize, after_slash: bool) -> Result<Segment, usize> {
     let (mut k, mut dots, mut worst) = (i, 0, Spelling::Plain);
     while k - i < 256 {
         if let Some((length, spelling)) = dot(bytes, k) {
@@ -170,19 +175,20 @@ pub fn segment(bytes: &[u8], i: usize, after_slash: bool) -> Option<Segment> {
         }
     }
     if dots < 2 {
-        return None;
+        return Err(i);
     }
     // A path parameter, which some servers drop after and some before they look at the dots: `..;x/`.
     if at(bytes, k) == b';' {
         let parameter = from(bytes, k)
             .iter()
             .take(24)
-            .position(|byte| matches!(byte, b'/' | b'\\'))?;
+            .position(|byte| matches!(byte, b'/' | b'\\'))
+            .ok_or(k)?;
         k += parameter;
         worst = worst.max(Spelling::Padded);
     }
     if let Some((length, spelling)) = slash(bytes, k) {
-        return Some(Segment {
+        return Ok(Segment {
             dots,
             end: k + length,
             dot: worst,
@@ -193,12 +199,16 @@ pub fn segment(bytes: &[u8], i: usize, after_slash: bool) -> Option<Segment> {
         at(bytes, k),
         0 | b'?' | b'#' | b'&' | b'"' | b'\'' | b' ' | b'\n'
     );
-    (after_slash && ends).then_some(Segment {
-        dots,
-        end: k,
-        dot: worst,
-        slash: None,
-    })
+    if after_slash && ends {
+        return Ok(Segment {
+            dots,
+            end: k,
+            dot: worst,
+            slash: None,
+        });
+    }
+    // A later start in the same run ends where this one does; only behind a slash could the value's end make it one.
+    Err(if ends { i } else { k })
 }
 
 /// A byte between dots, or between dots and a slash, that a reader may drop.

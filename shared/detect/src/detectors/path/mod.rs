@@ -41,15 +41,17 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             slash_end = i + length;
         }
         let starts = i == 0 || after_slash || boundary(previous);
-        if i >= skip
-            && (starts || attached(bytes, i, input.place.kind))
-            && let Some(segment) = dots::segment(bytes, i, after_slash)
-        {
-            found.add(&segment, i);
-            if segment.slash.is_some() {
-                slash_end = segment.end;
+        if i >= skip && (starts || attached(bytes, i, input.place.kind)) {
+            match dots::segment_or_rest(bytes, i, after_slash) {
+                Ok(segment) => {
+                    found.add(&segment, i);
+                    if segment.slash.is_some() {
+                        slash_end = segment.end;
+                    }
+                    skip = segment.end;
+                }
+                Err(rest) => skip = rest,
             }
-            skip = segment.end;
         }
         if (starts || found.end == i || previous == b'.')
             && at(bytes, i).is_ascii_alphanumeric() | (at(bytes, i) == b'.')
