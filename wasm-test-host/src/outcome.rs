@@ -105,6 +105,9 @@ pub struct Outcome {
     pub response_trailers: Option<HeaderMap>,
     /// What reached the upstream; `None` when it was never contacted.
     pub upstream: Option<Upstream>,
+    /// How often the request's headers reached the upstream. More than once: a filter resumed a request that it had
+    /// not paused, and Envoy then sends it twice (Envoy 1.37, verified).
+    pub upstream_contacts: u32,
     /// What guests logged meanwhile.
     pub logs: Vec<LogLine>,
     /// Properties set, under Envoy's names (`wasm.<path>`).

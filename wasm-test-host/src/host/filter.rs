@@ -171,11 +171,12 @@ impl Host {
                 |c| (c, count),
             ),
         };
+        // 2 names nothing and passes (Envoy 1.37, verified); 3 and 4 are the stops of Envoy's own enum.
         // Pause means "stop everything" unless the plugin is allowed to stop the headers alone: facts 1.1, verified.
         let status = match phase {
             Phase::Pass
             | Phase::Answer {
-                status: 0,
+                status: 0 | 2,
                 stopped: false,
             } => HeadersStatus::Continue,
             Phase::Answer {
@@ -183,7 +184,7 @@ impl Host {
                 stopped: false,
             } if allowed => HeadersStatus::StopIteration,
             Phase::Answer {
-                status: 2,
+                status: 3,
                 stopped: false,
             } => HeadersStatus::StopAllBuffer,
             Phase::Answer { .. } | Phase::Closed => HeadersStatus::StopAllWatermark,

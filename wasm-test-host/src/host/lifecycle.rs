@@ -34,18 +34,28 @@ impl Host {
     pub(crate) fn start_plugin(&mut self, plugin: usize) -> Result<(), Rejection> {
         let config = self.plugins[plugin].config.clone();
         self.canary(plugin, &config)?;
-        let mut handles = Vec::new();
-        for place in self.places() {
-            handles.push(self.load(plugin, place, &config)?);
-        }
+        let handles = self.load_everywhere(plugin, &config)?;
         self.plugins[plugin].handles = handles;
         Ok(())
     }
 
-    /// Workers, then the main thread.
-    fn places(&self) -> Vec<VmRole> {
-        let main = self.main_thread.then_some(VmRole::Main);
-        (0..self.workers).map(VmRole::Worker).chain(main).collect()
+    /// A handle per worker, and behind them the main thread's, which Envoy starts first: what registers last, for
+    /// example for a queue, is the last worker (verified).
+    fn load_everywhere(
+        &mut self,
+        plugin: usize,
+        config: &Arc<[u8]>,
+    ) -> Result<Vec<Handle>, Rejection> {
+        let main = match self.main_thread {
+            true => Some(self.load(plugin, VmRole::Main, config)?),
+            false => None,
+        };
+        let mut handles = Vec::with_capacity(self.workers + 1);
+        for worker in 0..self.workers {
+            handles.push(self.load(plugin, VmRole::Worker(worker), config)?);
+        }
+        handles.extend(main);
+        Ok(handles)
     }
 
     /// A new configuration, canary first. Refused: everything stays as it was. Accepted: a new root context in each VM;
@@ -56,10 +66,7 @@ impl Host {
         config: Arc<[u8]>,
     ) -> Result<(), Rejection> {
         self.canary(plugin, &config)?;
-        let mut handles = Vec::new();
-        for place in self.places() {
-            handles.push(self.load(plugin, place, &config)?);
-        }
+        let handles = self.load_everywhere(plugin, &config)?;
         let running = &mut self.plugins[plugin];
         running.config = config;
         let old = std::mem::replace(&mut running.handles, handles);

@@ -61,6 +61,7 @@ impl Host {
             filters,
             client: Client::default(),
             upstream: None,
+            upstream_contacts: 0,
             filter_state: Default::default(),
             details: None,
             prepared: None,
@@ -174,6 +175,8 @@ impl Host {
     pub(crate) fn wait(&mut self, id: u64, reached: impl Fn(&Stream) -> bool) -> bool {
         let idle_until = self.world().clock.now_nanos().saturating_add(IDLE_NANOS);
         loop {
+            // What is due now comes before the upstream's answer, which takes a round trip.
+            self.settle();
             self.answer_upstream(id);
             if reached(self.stream(id)) {
                 return true;
@@ -224,6 +227,7 @@ impl Host {
             self.reset(id);
         }
         self.destroy(id);
+        self.settle();
         let stream = self.world().streams.remove(&id);
         self.drain();
         let sink = std::mem::take(&mut self.world().sink);
@@ -242,6 +246,7 @@ impl Host {
             response_body: std::mem::take(&mut stream.client.body),
             response_trailers: stream.client.trailers.take(),
             upstream: stream.upstream.take(),
+            upstream_contacts: stream.upstream_contacts,
             logs: sink.logs,
             filter_state: stream
                 .filter_state

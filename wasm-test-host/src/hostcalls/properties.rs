@@ -10,6 +10,7 @@ use crate::abi::{Status, pairs};
 use crate::context::{Context, StreamContext};
 use crate::headers::HeaderMap;
 use crate::stream::Stream;
+use crate::stream::local_reply::grpc_status_of;
 use crate::vm::VmState;
 
 type Call<'a, 'b> = &'a mut Caller<'b, VmState>;
@@ -116,8 +117,8 @@ fn of_stream(
         (b"source", [b"port"]) => integer(port(&stream.info.client)),
         (b"destination", [b"address"]) => text("127.0.0.1:8080"),
         (b"destination", [b"port"]) => integer(8080),
-        (b"upstream", [b"address"]) if stream.upstream.is_some() => text("127.0.0.1:9080"),
-        (b"upstream", [b"port"]) if stream.upstream.is_some() => integer(9080),
+        (b"upstream", [b"address"]) if stream.upstream.is_some() => text("127.0.0.1:19080"),
+        (b"upstream", [b"port"]) if stream.upstream.is_some() => integer(19080),
         (b"filter_state", [key]) => stream
             .filter_state
             .get(*key)
@@ -201,7 +202,7 @@ fn response(context: &StreamContext, stream: &Stream, name: &[u8], rest: &[&[u8]
             .cloned()
     };
     match (name, rest) {
-        (b"code", []) if stream.client.headers.is_some() => integer(u64::from(stream.status())),
+        (b"code", []) if stream.response_code_known() => integer(u64::from(stream.status())),
         (b"code_details", []) => match &stream.details {
             Some(details) => text(details),
             None => Err(Status::NotFound.into()),
@@ -226,15 +227,23 @@ fn response(context: &StreamContext, stream: &Stream, name: &[u8], rest: &[&[u8]
         ),
         (b"size", []) => integer(stream.client.body.len() as u64),
         (b"grpc_status", []) => {
-            let trailers = stream
-                .client
-                .trailers
-                .as_ref()
-                .or(stream.client.headers.as_ref());
-            let status = trailers
-                .and_then(|trailers| trailers.text("grpc-status"))
-                .and_then(|status| status.parse().ok());
-            integer(status.ok_or(Status::NotFound)?)
+            let maps = [
+                &stream.client.trailers,
+                &stream.client.headers,
+                &stream.encode.headers,
+            ];
+            let told = maps
+                .into_iter()
+                .flatten()
+                .find_map(|map| map.text("grpc-status")?.parse().ok());
+            // Without one, Envoy derives it from the HTTP status (verified).
+            match told {
+                Some(status) => integer(status),
+                None if stream.response_code_known() => {
+                    integer(u64::from(grpc_status_of(stream.status())))
+                }
+                None => Err(Status::NotFound.into()),
+            }
         }
         _ => Err(Status::NotFound.into()),
     }

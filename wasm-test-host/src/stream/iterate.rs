@@ -72,6 +72,10 @@ impl Host {
                 self.execute_prepared_reply(id);
                 status = HeadersStatus::StopIteration;
             }
+            // A guest that closed the stream has ended the walk as well (Envoy 1.37, verified).
+            if self.stream(id).client.reset {
+                return;
+            }
             let iteration = self.iteration(id, direction, filter);
             match status {
                 HeadersStatus::Continue => iteration.headers_continued = true,
@@ -131,6 +135,10 @@ impl Host {
                 self.path(id, direction).in_flight.clear();
                 return;
             }
+            if self.stream(id).client.reset {
+                self.path(id, direction).in_flight.clear();
+                return;
+            }
             if !self.after_data(id, direction, filter, status, at) {
                 arrived = false;
                 break;
@@ -161,6 +169,9 @@ impl Host {
             self.iteration(id, direction, filter).ended = true;
             if self.path(id, direction).aborted {
                 self.execute_prepared_reply(id);
+                return;
+            }
+            if self.stream(id).client.reset {
                 return;
             }
             let iteration = self.iteration(id, direction, filter);
@@ -293,6 +304,7 @@ impl Host {
         match direction {
             Direction::Decode => {
                 let headers = stream.decode.headers.clone().unwrap_or_default();
+                stream.upstream_contacts += 1;
                 stream.upstream = Some(Upstream {
                     headers,
                     complete: end,

@@ -7,7 +7,8 @@ use crate::stream::{DataAt, Direction, LocalReply};
 
 impl Host {
     /// Sends a local reply (`DownstreamFilterManager::sendLocalReply`). From a request callback it is only prepared and
-    /// goes out once the filter has returned; the first one wins (Envoy 1.37, verified). It runs through the response
+    /// goes out once the filter has returned; of several the first is sent, with the last one's details (Envoy 1.37,
+    /// verified). It runs through the response
     /// callbacks of the whole chain, the replying filter's own included (verified), unless a response has begun.
     pub(crate) fn send_local_reply(&mut self, id: u64, reply: LocalReply) {
         let stream = self.stream(id);
@@ -22,10 +23,9 @@ impl Host {
         }
         let begun = stream.encode.headers.is_some() || stream.client.headers.is_some();
         if !begun && decoding {
-            if stream.prepared.is_none() {
-                stream.details = Some(reply.details.clone());
-                stream.prepared = Some(reply);
-            }
+            // The first answer wins, the last details do.
+            stream.details = Some(reply.details.clone());
+            stream.prepared.get_or_insert(reply);
         } else if !begun {
             stream.details = Some(reply.details.clone());
             self.reply_through_chain(id, reply);
@@ -163,7 +163,7 @@ fn plain(status: u16, body: &str, details: &str) -> LocalReply {
 }
 
 /// HTTP status → gRPC status, by the gRPC HTTP mapping (Envoy's `Grpc::Utility::httpToGrpcStatus`).
-fn grpc_status_of(status: u16) -> u32 {
+pub(crate) fn grpc_status_of(status: u16) -> u32 {
     match status {
         400 => 13,
         401 => 16,

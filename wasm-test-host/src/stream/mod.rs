@@ -132,6 +132,7 @@ pub(crate) struct Stream {
     pub(crate) filters: Vec<FilterSlot>,
     pub(crate) client: Client,
     pub(crate) upstream: Option<Upstream>,
+    pub(crate) upstream_contacts: u32,
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) details: Option<String>,
     pub(crate) prepared: Option<LocalReply>,
@@ -169,6 +170,11 @@ impl Stream {
             .and_then(|headers| headers.text(":status"))
             .and_then(|status| status.parse().ok())
             .unwrap_or(0)
+    }
+
+    /// A status is known as soon as there are response headers, those of a local reply included (Envoy 1.37, verified).
+    pub(crate) fn response_code_known(&self) -> bool {
+        self.client.headers.is_some() || self.encode.headers.is_some()
     }
 
     pub(crate) fn finished(&self) -> bool {
