@@ -103,10 +103,9 @@ impl Around<'_> {
         if spaced && !quote_before {
             return false;
         }
-        // Behind a quote, a quoted value is an attribute whatever it holds; elsewhere it must be code.
-        (quoted && separator.is_some() && quote_before && !text)
-            || looks_like_code(body)
-            || quote_before && !text && !declared(bytes, name.start)
+        // Behind a quote, a quoted or missing value is an attribute whatever it holds; elsewhere it must be code.
+        let attribute = quote_before && !text && !declared(bytes, name.start);
+        looks_like_code(body) || attribute && separator.is_some() && (quoted || body.is_empty())
     }
 }
 

@@ -22,6 +22,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use backstop_http::Kind;
+
 use crate::{Hits, Input};
 use anchors::{CODE, COLON, CONTROL, EQUALS, HANDLER, TAG};
 use rules::{DATA_URL, JAVASCRIPT, JAVASCRIPT_IDLE, STYLE};
@@ -36,6 +38,14 @@ pub const fn wants(features: u8) -> bool {
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
+    // An attribute of a document that was taken apart: a drawing with a handler.
+    let name = input.place.name;
+    if input.place.kind == Kind::XmlAttribute
+        && handlers::is_known(name)
+        && elements::looks_like_code(bytes)
+    {
+        hits.push(elements::handler_rule(name), 0..bytes.len());
+    }
     tags::scan(input, hits);
     breakout::attributes(bytes, hits);
     if let Some(start) = scheme::in_text(bytes) {

@@ -16,16 +16,10 @@ pub fn gadget(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     let quoted = before(bytes, word.start).is_some_and(is_quote)
         && rest.first().copied().is_some_and(is_quote);
     let indexed = quoted && at(bytes, word.end + 1) == Some(b']');
-    let chained = [
-        &b".constructor"[..],
-        b".prototype",
-        b"['",
-        b"[\"",
-        b".call",
-        b".name",
-    ]
-    .iter()
-    .any(|tail| rest.starts_with(tail));
+    let chained = [&b".constructor"[..], b".prototype", b".call"]
+        .iter()
+        .any(|tail| rest.starts_with(tail))
+        || rest.first() == Some(&b'[') && (member || is_invoked(bytes, word.end));
     let assigned = quoted
         && word
             .start
@@ -35,6 +29,7 @@ pub fn gadget(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     (indexed || chained || assigned || member && rest.first() == Some(&b'(')).then_some(&JS_GADGET)
 }
 
+/// `Reflect.apply`, `Reflect.construct`.
 pub fn reflect(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     at(bytes, word.end)
         .is_some_and(|byte| byte == b'.')
@@ -42,24 +37,16 @@ pub fn reflect(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         .filter(|_| at(bytes, word.end + 1).is_some_and(|byte| byte.is_ascii_lowercase()))
 }
 
+/// `localStorage.x`, `sessionStorage[…]`.
 pub fn storage(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     matches!(at(bytes, word.end), Some(b'.' | b'[')).then_some(&DOM_SINK)
 }
 
 /// A window object: indexed with a string or an expression (a gadget), or a member that leaves or opens a page (a sink).
 pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
-    const MEMBERS: &[&[u8]] = &[
-        b"location",
-        b"open",
-        b"name",
-        b"alert",
-        b"eval",
-        b"document",
-        b"opener",
-        b"onerror",
-        b"parent",
-        b"top",
-    ];
+    const LEAVING: &[&[u8]] = &[b"location", b"opener", b"document", b"onerror"];
+    const MEMBERS: &[&[u8]] = &[b"open", b"name", b"alert", b"eval", b"parent", b"top"];
+    const CALLED: &[&[u8]] = &[b"alert", b"eval", b"document", b"opener", b"onerror"];
     if before(bytes, word.start).is_some_and(|byte| byte == b'.' || byte == b'-') {
         return None;
     }
@@ -83,16 +70,19 @@ pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         b'.' if bytes.get(word.clone()) != Some(b"this") => {
             let member = member(bytes, next + 1, next > word.end)?;
             let spaced = next > word.end;
-            // Only a window is called nothing else; a `parent.name` may be anybody's.
             let end = behind_gaps(bytes, next + 1 + member.len());
-            let leaves = is_one_of(member, &[b"location", b"opener", b"document", b"onerror"]);
-            let used = is_window(bytes, word) && leaves
-                || matches!(
-                    at(bytes, end),
-                    Some(b'(' | b'=' | b'[' | b'`' | b';' | b'.')
-                );
-            (is_one_of(member, MEMBERS) && used && !(spaced && behind_prose(bytes, word.start)))
-                .then_some(&DOM_SINK)
+            let used = matches!(
+                at(bytes, end),
+                Some(b'(' | b'=' | b'[' | b'`' | b';' | b'.')
+            );
+            // Only a window is called nothing else: a `parent.name` may be anybody's, and an assigned `self.location` too,
+            // which `location` judges by what is assigned.
+            let harmful = if is_window(bytes, word) {
+                is_one_of(member, LEAVING) || used && is_one_of(member, MEMBERS)
+            } else {
+                used && is_one_of(member, CALLED)
+            };
+            (harmful && !(spaced && behind_prose(bytes, word.start))).then_some(&DOM_SINK)
         }
         _ => None,
     }

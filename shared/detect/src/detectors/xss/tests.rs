@@ -53,6 +53,29 @@ fn a_finding_says_where_it_stands() {
 }
 
 #[test]
+fn an_attribute_of_a_drawing_is_a_handler_too() {
+    let mut hits = Hits::new(Level::One);
+    for (name, value) in [
+        (&b"onload"[..], &b"top.alert(1)"[..]),
+        (b"android:onClick", b"confirm(view)"),
+    ] {
+        let input = Input {
+            bytes: value,
+            place: Place::new(Kind::XmlAttribute, name),
+            level: Level::One,
+        };
+        detect(&input, &mut hits);
+    }
+    assert_eq!(hits.as_slice()[0].rule.name, "xss-onload");
+    assert!(
+        hits.as_slice()
+            .iter()
+            .skip(1)
+            .all(|hit| !hit.rule.name.starts_with("xss-on"))
+    );
+}
+
+#[test]
 fn attributes_are_read_as_browsers_read_them() {
     for (value, rule) in [
         ("<b title='a>b' onerror=run()>", "xss-onerror"),
