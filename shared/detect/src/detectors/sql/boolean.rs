@@ -135,7 +135,7 @@ fn alone(judge: &mut Judge<'_, '_>, index: usize) {
             }
             Lead::Number | Lead::Start => {
                 next.kind == Kind::Comment && first.kind == Kind::Number
-                    || next.stops() && first.is(Word::Bool)
+                    || next.stops() && first.is(Word::Bool) && !judge.before(index).is(Word::Bool)
             }
             Lead::Text => false,
         },
