@@ -8,35 +8,128 @@ unsafe extern "C" {
     pub fn proxy_set_tick_period_milliseconds(millis: u32) -> u32;
     pub fn proxy_set_effective_context(context: u32) -> u32;
     pub fn proxy_done() -> u32;
-    pub fn proxy_call_foreign_function(n: *const u8, nl: usize, a: *const u8, al: usize, r: *mut *mut u8, rl: *mut usize) -> u32;
+    pub fn proxy_call_foreign_function(
+        n: *const u8,
+        nl: usize,
+        a: *const u8,
+        al: usize,
+        r: *mut *mut u8,
+        rl: *mut usize,
+    ) -> u32;
     pub fn proxy_get_property(p: *const u8, pl: usize, ptr: *mut *mut u8, len: *mut usize) -> u32;
     pub fn proxy_set_property(p: *const u8, pl: usize, v: *const u8, vl: usize) -> u32;
-    pub fn proxy_get_header_map_value(map: u32, k: *const u8, kl: usize, ptr: *mut *mut u8, len: *mut usize) -> u32;
-    pub fn proxy_add_header_map_value(map: u32, k: *const u8, kl: usize, v: *const u8, vl: usize) -> u32;
-    pub fn proxy_replace_header_map_value(map: u32, k: *const u8, kl: usize, v: *const u8, vl: usize) -> u32;
+    pub fn proxy_get_header_map_value(
+        map: u32,
+        k: *const u8,
+        kl: usize,
+        ptr: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+    pub fn proxy_add_header_map_value(
+        map: u32,
+        k: *const u8,
+        kl: usize,
+        v: *const u8,
+        vl: usize,
+    ) -> u32;
+    pub fn proxy_replace_header_map_value(
+        map: u32,
+        k: *const u8,
+        kl: usize,
+        v: *const u8,
+        vl: usize,
+    ) -> u32;
     pub fn proxy_remove_header_map_value(map: u32, k: *const u8, kl: usize) -> u32;
     pub fn proxy_get_header_map_pairs(map: u32, ptr: *mut *mut u8, len: *mut usize) -> u32;
     pub fn proxy_set_header_map_pairs(map: u32, ptr: *const u8, len: usize) -> u32;
     pub fn proxy_get_header_map_size(map: u32, out: *mut u32) -> u32;
-    pub fn proxy_get_buffer_bytes(buffer: u32, start: usize, len: usize, ptr: *mut *mut u8, out: *mut usize) -> u32;
+    pub fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        len: usize,
+        ptr: *mut *mut u8,
+        out: *mut usize,
+    ) -> u32;
     pub fn proxy_get_buffer_status(buffer: u32, len: *mut usize, flags: *mut u32) -> u32;
-    pub fn proxy_set_buffer_bytes(buffer: u32, start: usize, len: usize, d: *const u8, dl: usize) -> u32;
+    pub fn proxy_set_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        len: usize,
+        d: *const u8,
+        dl: usize,
+    ) -> u32;
     pub fn proxy_continue_stream(kind: u32) -> u32;
     pub fn proxy_close_stream(kind: u32) -> u32;
-    pub fn proxy_send_local_response(code: u32, d: *const u8, dl: usize, b: *const u8, bl: usize, h: *const u8, hl: usize, grpc: i32) -> u32;
-    pub fn proxy_get_shared_data(k: *const u8, kl: usize, ptr: *mut *mut u8, len: *mut usize, cas: *mut u32) -> u32;
-    pub fn proxy_set_shared_data(k: *const u8, kl: usize, v: *const u8, vl: usize, cas: u32) -> u32;
+    pub fn proxy_send_local_response(
+        code: u32,
+        d: *const u8,
+        dl: usize,
+        b: *const u8,
+        bl: usize,
+        h: *const u8,
+        hl: usize,
+        grpc: i32,
+    ) -> u32;
+    pub fn proxy_get_shared_data(
+        k: *const u8,
+        kl: usize,
+        ptr: *mut *mut u8,
+        len: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    pub fn proxy_set_shared_data(k: *const u8, kl: usize, v: *const u8, vl: usize, cas: u32)
+    -> u32;
     pub fn proxy_register_shared_queue(n: *const u8, nl: usize, token: *mut u32) -> u32;
-    pub fn proxy_resolve_shared_queue(v: *const u8, vl: usize, n: *const u8, nl: usize, token: *mut u32) -> u32;
+    pub fn proxy_resolve_shared_queue(
+        v: *const u8,
+        vl: usize,
+        n: *const u8,
+        nl: usize,
+        token: *mut u32,
+    ) -> u32;
     pub fn proxy_dequeue_shared_queue(token: u32, ptr: *mut *mut u8, len: *mut usize) -> u32;
     pub fn proxy_enqueue_shared_queue(token: u32, d: *const u8, dl: usize) -> u32;
     pub fn proxy_define_metric(kind: u32, n: *const u8, nl: usize, id: *mut u32) -> u32;
     pub fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     pub fn proxy_record_metric(id: u32, value: u64) -> u32;
     pub fn proxy_get_metric(id: u32, out: *mut u64) -> u32;
-    pub fn proxy_http_call(u: *const u8, ul: usize, h: *const u8, hl: usize, b: *const u8, bl: usize, t: *const u8, tl: usize, millis: u32, token: *mut u32) -> u32;
-    pub fn proxy_grpc_call(c: *const u8, cl: usize, s: *const u8, sl: usize, m: *const u8, ml: usize, h: *const u8, hl: usize, b: *const u8, bl: usize, millis: u32, token: *mut u32) -> u32;
-    pub fn proxy_grpc_stream(c: *const u8, cl: usize, s: *const u8, sl: usize, m: *const u8, ml: usize, h: *const u8, hl: usize, token: *mut u32) -> u32;
+    pub fn proxy_http_call(
+        u: *const u8,
+        ul: usize,
+        h: *const u8,
+        hl: usize,
+        b: *const u8,
+        bl: usize,
+        t: *const u8,
+        tl: usize,
+        millis: u32,
+        token: *mut u32,
+    ) -> u32;
+    pub fn proxy_grpc_call(
+        c: *const u8,
+        cl: usize,
+        s: *const u8,
+        sl: usize,
+        m: *const u8,
+        ml: usize,
+        h: *const u8,
+        hl: usize,
+        b: *const u8,
+        bl: usize,
+        millis: u32,
+        token: *mut u32,
+    ) -> u32;
+    pub fn proxy_grpc_stream(
+        c: *const u8,
+        cl: usize,
+        s: *const u8,
+        sl: usize,
+        m: *const u8,
+        ml: usize,
+        h: *const u8,
+        hl: usize,
+        token: *mut u32,
+    ) -> u32;
     pub fn proxy_grpc_send(token: u32, m: *const u8, ml: usize, end: u32) -> u32;
     pub fn proxy_grpc_close(token: u32) -> u32;
     pub fn proxy_grpc_cancel(token: u32) -> u32;
@@ -74,7 +167,11 @@ pub fn show_pairs(bytes: &[u8]) -> String {
     let mut shown = String::new();
     for pair in 0..word(0) {
         let (name, value) = (word(4 + 8 * pair), word(8 + 8 * pair));
-        shown += &format!("{}=[{}] ", bytes[at..at + name].escape_ascii(), bytes[at + name + 1..at + name + 1 + value].escape_ascii());
+        shown += &format!(
+            "{}=[{}] ",
+            bytes[at..at + name].escape_ascii(),
+            bytes[at + name + 1..at + name + 1 + value].escape_ascii()
+        );
         at += name + value + 2;
     }
     shown.trim_end().to_owned()

@@ -22,7 +22,11 @@ pub fn log(text: &str) {
 fn run(event: &str, arguments: &str, end: bool) -> u32 {
     log(format!("{event} {arguments}").trim_end());
     let script = SCRIPT.with_borrow(Clone::clone);
-    let commands = script.lines().find_map(|line| line.strip_prefix(event)?.strip_prefix(':').map(str::to_owned));
+    let commands = script.lines().find_map(|line| {
+        line.strip_prefix(event)?
+            .strip_prefix(':')
+            .map(str::to_owned)
+    });
     let mut answer = 0;
     for command in commands.unwrap_or_default().split(';') {
         let command = command.trim();
@@ -59,7 +63,8 @@ extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(_: u32, size: usize) -> u32 {
-    let (_, config) = abi::taking(|ptr, len| unsafe { abi::proxy_get_buffer_bytes(7, 0, size, ptr, len) });
+    let (_, config) =
+        abi::taking(|ptr, len| unsafe { abi::proxy_get_buffer_bytes(7, 0, size, ptr, len) });
     let config = String::from_utf8(config.unwrap_or_default()).unwrap();
     SCRIPT.replace(config);
     1 - run("configure", "", false)
@@ -107,9 +112,19 @@ extern "C" fn proxy_on_response_trailers(context: u32, count: usize) -> u32 {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_http_call_response(_: u32, token: u32, headers: usize, body: usize, trailers: usize) {
+extern "C" fn proxy_on_http_call_response(
+    _: u32,
+    token: u32,
+    headers: usize,
+    body: usize,
+    trailers: usize,
+) {
     let headers = if headers == 0 { "none" } else { "some" };
-    run("http_call", &format!("token={token} headers={headers} body={body} trailers={trailers}"), true);
+    run(
+        "http_call",
+        &format!("token={token} headers={headers} body={body} trailers={trailers}"),
+        true,
+    );
 }
 
 #[unsafe(no_mangle)]
@@ -119,17 +134,29 @@ extern "C" fn proxy_on_grpc_receive(_: u32, token: u32, size: usize) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_grpc_close(_: u32, token: u32, status: u32) {
-    run("grpc_close", &format!("token={token} status={status}"), true);
+    run(
+        "grpc_close",
+        &format!("token={token} status={status}"),
+        true,
+    );
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_grpc_receive_initial_metadata(_: u32, token: u32, count: usize) {
-    run("grpc_initial_metadata", &format!("token={token} count={count}"), false);
+    run(
+        "grpc_initial_metadata",
+        &format!("token={token} count={count}"),
+        false,
+    );
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_grpc_receive_trailing_metadata(_: u32, token: u32, count: usize) {
-    run("grpc_trailing_metadata", &format!("token={token} count={count}"), false);
+    run(
+        "grpc_trailing_metadata",
+        &format!("token={token} count={count}"),
+        false,
+    );
 }
 
 #[unsafe(no_mangle)]

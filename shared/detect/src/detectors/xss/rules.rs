@@ -16,7 +16,6 @@ const CRITICAL: Rule = Rule {
 };
 /// What the rules of the second sensitivity level share.
 const STRICTER: Rule = Rule {
-    severity: Severity::Error,
     level: Level::Two,
     ..CRITICAL
 };

@@ -123,7 +123,6 @@ pub const DECLARATION: Rule = Rule {
     example: "<!ELEMENT note (to, from)>",
     lookalike: "<!DOCTYPE html>",
     reference: "CWE-611",
-    severity: Severity::Error,
     level: Level::Two,
     ..CRITICAL
 };
