@@ -1,13 +1,15 @@
 //! The scanner: takes a value through its decodings and shows each form to the detectors that its features call for.
 
 use std::mem;
+use std::ops::Range;
 
+use backstop_http::host::HostPattern;
 use backstop_http::{Kind, Place};
 
 use crate::chain::{Chain, Decoding, MAX_STEPS};
 use crate::detectors::{DETECTORS, Detector, bot};
 use crate::finding::Findings;
-use crate::input::{Hits, Input};
+use crate::input::{Hit, Hits, Input};
 use crate::prefilter::{self, Features};
 use crate::{Category, CategorySet, Level, Severity, applies, decode};
 
@@ -20,6 +22,8 @@ pub struct ScanOptions {
     pub categories: CategorySet,
     /// Whether ordinary HTTP libraries (curl, python-requests, headless browsers) count as bots.
     pub http_libraries: bool,
+    /// Hosts that a value may name: a finding of SSRF about one of these is dropped.
+    pub allowed_hosts: Vec<HostPattern>,
 }
 
 impl Default for ScanOptions {
@@ -28,6 +32,7 @@ impl Default for ScanOptions {
             level: Level::One,
             categories: CategorySet::ALL,
             http_libraries: false,
+            allowed_hosts: Vec::new(),
         }
     }
 }
@@ -178,8 +183,7 @@ impl Scanner {
     fn report(&self, run: &mut Run<'_>, detector: &Detector, bytes: &[u8], out: &mut Findings) {
         for hit in self.hits.as_slice() {
             // The same rule on a later form of the same value is the same attack.
-            let library = *hit.rule == bot::rules::HTTP_LIBRARY;
-            if out.has_since(run.since, hit.rule) || library && !self.options.http_libraries {
+            if out.has_since(run.since, hit.rule) || self.is_allowed(hit, bytes) {
                 continue;
             }
             out.push(hit.rule, run.place, run.chain, bytes, hit.span.clone());
@@ -188,6 +192,37 @@ impl Scanner {
             }
         }
     }
+}
+
+impl Scanner {
+    /// Whether the options say that this is no finding.
+    fn is_allowed(&self, hit: &Hit, bytes: &[u8]) -> bool {
+        if hit.rule.category == Category::Ssrf {
+            return only_host(bytes, &hit.span).is_some_and(|host| {
+                self.options
+                    .allowed_hosts
+                    .iter()
+                    .any(|allowed| allowed.matches(host))
+            });
+        }
+        *hit.rule == bot::rules::HTTP_LIBRARY && !self.options.http_libraries
+    }
+}
+
+/// What SSRF matched, if it is the host of the value's only URL whoever reads it: right behind `//`, and up to the port, the
+/// path or the end. `http://allowed@other/` and a second URL behind the first are not let pass by the first.
+fn only_host<'a>(bytes: &'a [u8], span: &Range<usize>) -> Option<&'a [u8]> {
+    let before = bytes.get(..span.start)?;
+    let after = bytes.get(span.end..)?;
+    let behind_port = after.strip_prefix(b":").map_or(after, |port| {
+        let digits = port.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        port.get(digits..).unwrap_or_default()
+    });
+    let ends = matches!(behind_port.first(), None | Some(b'/' | b'?' | b'#'));
+    let another = after.windows(2).any(|pair| pair == b"//");
+    (before.ends_with(b"//") && ends && !another)
+        .then(|| bytes.get(span.clone()))
+        .flatten()
 }
 
 /// Whether values of this kind come percent-encoded with `+` for a space. Form fields are decoded by the body's reader.

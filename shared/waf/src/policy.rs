@@ -129,6 +129,7 @@ impl Policy {
             level: self.level,
             categories: self.enabled,
             http_libraries: self.http_libraries,
+            ..ScanOptions::default()
         })
     }
 

@@ -7,6 +7,7 @@ use backstop_detect::prefilter::features;
 use backstop_detect::{
     Category, Findings, Hits, Input, Level, Rule, ScanOptions, Scanner, rules, rules_of,
 };
+use backstop_http::host::HostPattern;
 use backstop_http::{Kind, Place};
 
 use crate::rows::rows;
@@ -124,6 +125,24 @@ fn libraries_are_bots_only_where_that_is_switched_on() {
     let mut findings = Findings::new();
     Scanner::new(ScanOptions::default()).inspect(place, b"curl/8.5.0", &mut findings);
     assert!(findings.is_empty());
+}
+
+#[test]
+fn an_allowed_host_is_no_finding_and_another_still_is() {
+    let options = ScanOptions {
+        allowed_hosts: vec![HostPattern::parse("10.1.2.3").unwrap()],
+        ..ScanOptions::default()
+    };
+    let place = Place::new(Kind::Json, b"/callback");
+    let found = |value: &[u8]| {
+        let mut findings = Findings::new();
+        Scanner::new(options.clone()).inspect(place, value, &mut findings);
+        findings.len()
+    };
+    assert_eq!(found(b"http://10.1.2.3:8080/hook"), 0);
+    assert_eq!(found(b"http://10.1.2.4:8080/hook"), 1);
+    assert_eq!(found(b"http://10.1.2.3@10.1.2.4/hook"), 1);
+    assert_eq!(found(b"http://10.1.2.3/ http://10.1.2.4/"), 1);
 }
 
 /// What a detector would find on its own, the prefilter has it look at: for every example and every row.
