@@ -55,6 +55,7 @@ mod hostcalls;
 mod metrics;
 mod module;
 mod outcome;
+pub mod pack;
 mod plugin;
 pub mod replay;
 mod request;

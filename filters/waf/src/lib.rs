@@ -13,6 +13,8 @@ mod telemetry;
 
 use proxy_wasm::types::LogLevel;
 
+backstop_plugin::callbacks!(b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers");
+
 proxy_wasm::main! {{
     // The SDK's own messages; the filter's lines go through backstop_plugin::host.
     proxy_wasm::set_log_level(LogLevel::Warn);

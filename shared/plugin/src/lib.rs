@@ -18,3 +18,21 @@ mod serialise;
 
 pub use host::{HostError, LocalReply, LogLevel};
 pub use metrics::{Counter, Histogram};
+
+/// Names the callbacks that a filter implements, in a custom section of its module: `backstop pack` keeps the exports of
+/// these and removes the others, which a proxy would call for nothing.
+///
+/// ```
+/// backstop_plugin::callbacks!(b"proxy_on_request_headers proxy_on_request_body");
+/// ```
+#[macro_export]
+macro_rules! callbacks {
+    ($names:literal) => {
+        const _: () = {
+            #[cfg(target_family = "wasm")]
+            #[used]
+            #[unsafe(link_section = "backstop.callbacks")]
+            static CALLBACKS: [u8; $names.len()] = *$names;
+        };
+    };
+}
