@@ -13,7 +13,9 @@ mod telemetry;
 
 use proxy_wasm::types::LogLevel;
 
-backstop_plugin::callbacks!(b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers");
+backstop_plugin::callbacks!(
+    b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers"
+);
 
 proxy_wasm::main! {{
     // The SDK's own messages; the filter's lines go through backstop_plugin::host.

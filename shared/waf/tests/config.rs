@@ -94,7 +94,8 @@ fn a_broken_configuration_is_refused_with_its_path_and_what_is_allowed() {
         ),
         (
             r#"{"trustedClients":["10.0.0.0/8","10.0.0.0/40"]}"#,
-            "waf config: $.trustedClients[1]: `10.0.0.0/40` is not an IP address or network",
+            "waf config: $.trustedClients[1]: `10.0.0.0/40` is not an address or network: write `203.0.113.7`, \
+             `10.0.0.0/8` or `2001:db8::/32`",
         ),
         (
             r#"{"requestBody":{"limit":"128kb"}}"#,
@@ -133,14 +134,20 @@ fn a_broken_configuration_is_refused_with_its_path_and_what_is_allowed() {
         ),
         (
             r#"{"mode":"block","mode":"detect"}"#,
-            "waf config: $.mode: duplicate field `mode`",
+            "waf config: $: duplicate field `mode`",
         ),
         (
             "{\"mode\":\n\"block\"",
             "waf config: line 2 column 7: not JSON: EOF while parsing an object",
         ),
-        ("[]x", "waf config: $: invalid type: sequence, expected struct Config"),
-        ("{}x", "waf config: line 1 column 3: not JSON: trailing characters"),
+        (
+            "[]",
+            "waf config: $: expected an object, as in {\"mode\":\"detect\"}",
+        ),
+        (
+            "{}x",
+            "waf config: line 1 column 3: not JSON: trailing characters",
+        ),
     ] {
         assert_eq!(refused(json), message, "{json}");
         assert!(!message.contains('\n'));

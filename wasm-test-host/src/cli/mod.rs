@@ -45,6 +45,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// List the rules.
     Rules(rules::RulesArgs),
+    /// Make a built filter ready for a proxy: no unused exports, no dead code, no import that Envoy lacks.
+    Pack(crate::pack::command::Args),
     /// Print the version.
     Version,
 }
@@ -106,6 +108,9 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Pack(args) => crate::pack::command::run(&args)
+            .map(|()| Ending::Done)
+            .map_err(|error| Failure::new(format_args!("{error:#}"))),
         Command::Version => print(&format!("backstop {}\n", env!("CARGO_PKG_VERSION"))),
     };
     match result {

@@ -42,14 +42,18 @@ pub fn check(wasm: &[u8]) -> Result<BTreeSet<String>, CheckError> {
                 for import in imports.into_imports() {
                     let import = import.map_err(invalid)?;
                     if !hostcalls::provides(AbiVersion::V0_2_1, import.module, import.name) {
-                        return Err(CheckError::Import(import.module.to_owned(), import.name.to_owned()));
+                        return Err(CheckError::Import(
+                            import.module.to_owned(),
+                            import.name.to_owned(),
+                        ));
                     }
                 }
             }
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.map_err(invalid)?;
-                    let known = LIFE_CYCLE.contains(&export.name) || OPTIONAL.contains(&export.name);
+                    let known =
+                        LIFE_CYCLE.contains(&export.name) || OPTIONAL.contains(&export.name);
                     let right_kind = match export.name {
                         "memory" => export.kind == ExternalKind::Memory,
                         _ => export.kind == ExternalKind::Func,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-/// Make a built filter ready for a proxy: remove unused exports and unreachable code, refuse unknown imports.
+/// Arguments of `backstop pack`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What cargo built.

@@ -9,6 +9,8 @@ mod callbacks;
 mod check;
 pub mod command;
 mod prune;
+#[cfg(test)]
+mod tests;
 
 pub use callbacks::CALLBACKS_SECTION;
 pub use check::{CheckError, check};
@@ -34,7 +36,9 @@ pub enum PackError {
     #[error("not a WebAssembly module: {0}")]
     Invalid(String),
     /// The filter does not say which callbacks it implements.
-    #[error("no `{CALLBACKS_SECTION}` section: the filter declares its callbacks with `backstop_plugin::callbacks!`")]
+    #[error(
+        "no `{CALLBACKS_SECTION}` section: the filter declares its callbacks with `backstop_plugin::callbacks!`"
+    )]
     NoCallbacks,
     /// The filter names something that is no callback of a stream or a plugin.
     #[error("`{0}` is not a Proxy-Wasm callback")]

@@ -26,7 +26,10 @@ pub fn pack(wasm: &[u8]) -> Result<Packed, PackError> {
         .iter()
         .map(|export| (export.id(), export.name.clone()))
         .collect();
-    if let Some(missing) = wanted.iter().find(|name| !all.iter().any(|(_, export)| export == *name)) {
+    if let Some(missing) = wanted
+        .iter()
+        .find(|name| !all.iter().any(|(_, export)| export == *name))
+    {
         return Err(PackError::MissingCallback(missing.clone()));
     }
     let (kept, dropped): (Vec<_>, Vec<_>) = all
@@ -40,7 +43,11 @@ pub fn pack(wasm: &[u8]) -> Result<Packed, PackError> {
     passes::gc::run(&mut module);
     let removed_imports = imports - module.imports.iter().count();
 
-    let customs: Vec<String> = module.customs.iter().map(|(_, section)| section.name().to_owned()).collect();
+    let customs: Vec<String> = module
+        .customs
+        .iter()
+        .map(|(_, section)| section.name().to_owned())
+        .collect();
     for name in customs {
         module.customs.remove_raw(&name);
     }

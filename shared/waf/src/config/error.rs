@@ -19,6 +19,13 @@ impl ConfigError {
         }
     }
 
+    pub(super) fn not_an_object() -> Self {
+        Self {
+            at: "$".to_owned(),
+            message: "expected an object, as in {\"mode\":\"detect\"}".to_owned(),
+        }
+    }
+
     pub(super) fn json(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let inner = error.inner();
         if !inner.is_data() {

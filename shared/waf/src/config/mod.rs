@@ -80,6 +80,10 @@ impl Config {
         if json.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
+        // serde would read a list as a structure, field by field.
+        if json.trim_ascii_start().first() == Some(&b'[') {
+            return Err(ConfigError::not_an_object());
+        }
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let config = serde_path_to_error::deserialize(&mut deserializer)
             .map_err(|error| ConfigError::json(&error))?;

@@ -44,7 +44,8 @@ pub fn post(path: &str, content_type: &str, body: impl AsRef<[u8]>) -> Case {
 
 impl Case {
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self.headers
+            .push((name.to_owned(), value.as_ref().to_vec()));
         self
     }
 
@@ -93,7 +94,8 @@ impl Case {
         };
         let mut run = Run::default();
         let end = self.body.is_empty() && !self.trailers;
-        let (mut transaction, outcome) = Transaction::begin(policy, &mut scanner, &proxy, headers, end);
+        let (mut transaction, outcome) =
+            Transaction::begin(policy, &mut scanner, &proxy, headers, end);
         run.take(&transaction, outcome, "headers");
         let mut held_from = 0;
         let mut at = 0;
@@ -166,7 +168,8 @@ impl Run {
         self.ever_held |= self.held;
         self.limit_hits += usize::from(outcome.limit_hit);
         for report in outcome.reports {
-            self.lines.push(transaction.log_line(&report, 1_795_366_594_007));
+            self.lines
+                .push(transaction.log_line(&report, 1_795_366_594_007));
             self.reports.push(report);
         }
         if let Next::Reply(answer) = outcome.next {
