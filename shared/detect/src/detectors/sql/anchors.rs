@@ -223,8 +223,8 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"/*4", STRONG), (b"/*5", STRONG), (b"/*6", STRONG), (b"/*7", STRONG), (b"/*8", STRONG), (b"/*9", STRONG),
     (b"/*!", STRONG), (b"/**/", STRONG),
     // Letters kept apart by percent signs.
-    (b"%e%l%", STRONG), (b"%n%i%", STRONG), (b"%r%o%", STRONG), (b"%n%s%", STRONG), (b"%o%r", STRONG),
-    (b"%a%n%d", STRONG),
+    (b"%e%l%", STRONG), (b"%n%i%", STRONG), (b"%r%o%", STRONG), (b"%n%s%", STRONG), (b"o%r", STRONG),
+    (b"a%n%d", STRONG),
     // Comparisons of constants.
     (b"0 =", STRONG), (b"0!=", STRONG), (b"0<>", STRONG), (b"0 !", STRONG), (b"0 <>", STRONG), (b"1 =", STRONG),
     (b"1!=", STRONG), (b"1<>", STRONG), (b"1 !", STRONG), (b"1 <>", STRONG), (b"2 =", STRONG), (b"2!=", STRONG),

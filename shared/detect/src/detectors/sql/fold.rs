@@ -105,6 +105,8 @@ impl<'a> Window<'a> {
     fn push(&mut self, token: Token) {
         let previous = self.last().copied().unwrap_or(Token::END);
         match token.kind {
+            // select--x\n1: a line comment where a blank would do.
+            Kind::Comment if token.depth == 0 && !previous.ends_operand() => {}
             // A sign before an operand says nothing.
             Kind::Arith if !previous.ends_operand() => {}
             Kind::Open | Kind::Close if previous.kind == token.kind => {

@@ -63,6 +63,8 @@ fn is_worth_hiding(word: Word) -> bool {
     word.is_logic()
         || word.is_statement()
         || word.is_sql_function()
+        || word.is_clause()
+        || word == Word::By
         || matches!(word, Word::Union | Word::From | Word::Where | Word::All)
 }
 

@@ -68,7 +68,7 @@ pub struct Token {
     pub spaced: bool,
     /// Whether a block comment stands before it.
     pub commented: bool,
-    /// How many brackets an `Open` or a `Close` stands for.
+    /// How many brackets an `Open` or a `Close` stands for; zero for a line comment that only fills a blank.
     pub depth: u16,
     /// First byte of the value that belongs to it.
     pub start: u32,

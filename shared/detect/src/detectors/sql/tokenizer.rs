@@ -106,7 +106,7 @@ impl<'a> Tokenizer<'a> {
             word,
             spaced,
             commented,
-            depth: 1,
+            depth: u16::from(!(kind == Kind::Comment && self.is_filling())),
             start: start as u32,
             end: self.at as u32,
         })
@@ -268,6 +268,12 @@ impl<'a> Tokenizer<'a> {
             self.at += end + 1;
         }
         (Kind::Comment, Word::None)
+    }
+
+    /// Whether the comment just read ended with its line and more follows: then it stands for a blank.
+    fn is_filling(&self) -> bool {
+        let ended = self.at.checked_sub(1).and_then(|i| self.bytes.get(i)) == Some(&b'\n');
+        ended && self.at < self.bytes.len()
     }
 
     fn read_string(&mut self, quote: u8) -> Kind {
