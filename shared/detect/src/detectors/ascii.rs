@@ -53,6 +53,23 @@ pub fn in_table(table: &[&str], word: &[u8]) -> bool {
         .is_ok()
 }
 
+/// The rows of a sorted table whose first two bytes are those at `start`, without regard to ASCII case.
+pub fn candidates<'t, T>(
+    table: &'t [(&'static [u8], T)],
+    bytes: &[u8],
+    start: usize,
+) -> &'t [(&'static [u8], T)] {
+    let wanted = [
+        at(bytes, start).to_ascii_lowercase(),
+        at(bytes, start + 1).to_ascii_lowercase(),
+    ];
+    let key = |row: &(&'static [u8], T)| [at(row.0, 0), at(row.0, 1)];
+    let first = table.partition_point(|row| key(row) < wanted);
+    let rest = table.get(first..).unwrap_or_default();
+    let count = rest.iter().take_while(|row| key(row) == wanted).count();
+    rest.get(..count).unwrap_or_default()
+}
+
 /// `word` in lower case in a scratch array, if it fits.
 pub fn lower<const N: usize>(word: &[u8], scratch: &mut [u8; N]) -> Option<usize> {
     let target = scratch.get_mut(..word.len())?;

@@ -1,6 +1,6 @@
 //! Names that only code injection brings into a value: classes, properties and directives, found at word starts.
 
-use super::super::ascii::{at, has, is_word};
+use super::super::ascii::{at, candidates, has, is_word};
 
 /// The language a mark belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,16 @@ pub enum Language {
     Prototype,
 }
 
-/// Marks by their first letter; lower case, matched without regard to case where a word starts.
+/// Marks, sorted; lower case, matched without regard to case where a word starts.
 const MARKS: &[(&[u8], Language)] = &[
+    (b"!!javax.", Language::Object),
+    (b"!!org.springframework", Language::Object),
+    (b"!!python/object", Language::Object),
+    (b"!ruby/hash", Language::Object),
+    (b"!ruby/object", Language::Object),
+    (b"_$$nd_func$$_", Language::Node),
+    (b"_memberaccess", Language::Java),
+    (b"_validationfielditem", Language::Php),
     (b"allow_url_include", Language::Php),
     (b"auto_append_file", Language::Php),
     (b"auto_prepend_file", Language::Php),
@@ -88,17 +96,9 @@ const MARKS: &[(&[u8], Language)] = &[
     (b"subprocess.check_output", Language::Python),
     (b"subprocess.popen", Language::Python),
     (b"subprocess.run", Language::Python),
-    (b"system.diagnostics.process", Language::PowerShell),
     (b"sun.misc.base64decoder", Language::Java),
+    (b"system.diagnostics.process", Language::PowerShell),
     (b"xwork.methodaccessor", Language::Java),
-    (b"_$$nd_func$$_", Language::Node),
-    (b"_memberaccess", Language::Java),
-    (b"_validationfielditem", Language::Php),
-    (b"!!javax.", Language::Object),
-    (b"!!org.springframework", Language::Object),
-    (b"!!python/object", Language::Object),
-    (b"!ruby/object", Language::Object),
-    (b"!ruby/hash", Language::Object),
 ];
 
 /// Python attributes that lead out of a sandbox, without their double underscores. `__name__` and `__init__` alone do not.
@@ -140,9 +140,8 @@ pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
         let end = i + 1 + name.len();
         return matches!(at(bytes, end), b'[' | b'{').then_some((Language::Php, end));
     }
-    MARKS
+    candidates(MARKS, bytes, i)
         .iter()
-        .filter(|(mark, _)| mark.first() == Some(&first))
         .find(|(mark, _)| has(bytes, i, mark))
         .map(|(mark, language)| (*language, i + mark.len()))
         .filter(|(_, end)| {
@@ -218,6 +217,11 @@ pub fn starts_here(byte: u8, previous: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_sorted() {
+        assert!(MARKS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
 
     #[test]
     fn marks_and_their_look_alikes() {

@@ -41,6 +41,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         bytes: input.bytes,
         text: None,
         expressions: MAX_EXPRESSIONS,
+        trace: None,
+        fence: None,
     };
     start(input, &mut sink);
     let bytes = input.bytes;
@@ -65,20 +67,26 @@ struct Sink<'a, 'h> {
     text: Option<bool>,
     /// How many more template expressions are looked into: each costs a search through its window.
     expressions: usize,
+    trace: Option<bool>,
+    fence: Option<bool>,
 }
 
 /// The most template expressions that are looked into in one value.
-const MAX_EXPRESSIONS: usize = 128;
+const MAX_EXPRESSIONS: usize = 512;
 
 impl Sink<'_, '_> {
     fn push(&mut self, rule: &'static Rule, span: Range<usize>) {
+        if self.hits.has(rule) {
+            return;
+        }
         let bytes = self.bytes;
         // Only a text that sets code apart quotes commands: words alone do not hide one.
         let text = *self
             .text
             .get_or_insert_with(|| text::quotes_code(bytes) && text::is_text(bytes))
             || (*rule == rules::BACKTICK || *rule == rules::NEWLINE)
-                && text::marks_code(bytes, span.start);
+                && (*self.fence.get_or_insert_with(|| text::fenced(bytes))
+                    || text::marks_code(bytes, span.start));
         self.hits
             .push(if text { &rules::IN_TEXT } else { rule }, span);
     }
@@ -286,7 +294,11 @@ fn mark(bytes: &[u8], language: Language, span: Range<usize>, sink: &mut Sink<'_
         Language::Prototype => &rules::PROTOTYPE,
     };
     // `private java.lang.Object` in a stack trace has frames around it; an exploit has not.
-    if language == Language::Java && find(bytes, b"\n\tat ", 4096).is_some() {
+    if language == Language::Java
+        && *sink
+            .trace
+            .get_or_insert_with(|| memchr::memmem::find(bytes, b"\n\tat ").is_some())
+    {
         return;
     }
     sink.push(rule, span);

@@ -233,7 +233,10 @@ fn sorts(bytes: &[u8], word: &Word, operand: Operand) -> bool {
 
 /// Whether the join at `i` is where somebody leaves the value that was meant: the start, a quote, a closer, another join.
 fn leads(bytes: &[u8], i: usize) -> bool {
-    let left = bytes.get(..i).unwrap_or_default().trim_ascii_end();
+    let left = bytes
+        .get(i.saturating_sub(64)..i)
+        .unwrap_or_default()
+        .trim_ascii_end();
     left.last().is_none_or(|byte| {
         matches!(
             byte,
@@ -270,7 +273,7 @@ fn follows_a_value(bytes: &[u8], i: usize) -> bool {
     word::blank(bytes, i + 1).is_none()
         || leads(bytes, i)
         || bytes
-            .get(..i)
+            .get(i.saturating_sub(64)..i)
             .is_some_and(|left| !left.trim_ascii().contains(&b' '))
 }
 

@@ -102,6 +102,11 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
         _ => return None,
     };
     let body = from(bytes, i + open);
+    let body = body.get(..body.len().min(WINDOW)).unwrap_or_default();
+    // What opens inside is looked at on its own: each byte belongs to one expression of a kind.
+    let opener = [at(bytes, i), at(bytes, i + 1)];
+    let inner = body.windows(2).position(|two| two == opener);
+    let body = inner.and_then(|inner| body.get(..inner)).unwrap_or(body);
     let length = find(body, close, WINDOW);
     let body = body.get(..length.unwrap_or_else(|| body.len().min(WINDOW)))?;
     let span = i..i + open + body.len() + length.map_or(0, |_| close.len());

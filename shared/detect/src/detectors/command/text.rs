@@ -1,7 +1,5 @@
 //! Whether a value is a text that people read: an article may quote a command, a parameter may not.
 
-use super::super::ascii::find;
-
 /// Runs of three plain words that make a text.
 const RUNS: usize = 9;
 
@@ -32,19 +30,28 @@ pub fn is_text(bytes: &[u8]) -> bool {
 
 /// Whether a text sets code apart: in backticks, on lines of its own, in elements.
 pub fn quotes_code(bytes: &[u8]) -> bool {
-    bytes.contains(&b'`') || bytes.contains(&b'\n') || find(bytes, b"<code", bytes.len()).is_some()
+    bytes.contains(&b'`')
+        || bytes.contains(&b'\n')
+        || memchr::memmem::find(bytes, b"<code").is_some()
 }
 
-/// Whether a backtick or a line break at `i` belongs to the marks of a text: a fence, or a span between words.
+/// Whether a text has a code fence.
+pub fn fenced(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"```").is_some()
+}
+
+/// Whether a backtick at `i` opens a span between the words of a text.
 pub fn marks_code(bytes: &[u8], i: usize) -> bool {
-    if find(bytes, b"```", bytes.len()).is_some() {
-        return true;
-    }
     if bytes.get(i) != Some(&b'`') {
         return false;
     }
     // `Run `ls` first`: a word before the span, and a word or a sentence's end behind it.
-    let Some(close) = bytes.iter().skip(i + 1).position(|byte| *byte == b'`') else {
+    let Some(close) = bytes
+        .iter()
+        .skip(i + 1)
+        .take(200)
+        .position(|byte| *byte == b'`')
+    else {
         return false;
     };
     let left = bytes.get(..i).unwrap_or_default();

@@ -128,6 +128,9 @@ fn conditional(bytes: &[u8], i: usize) -> Option<usize> {
     let first = at(rest, 0);
     let quoted =
         matches!(first, b'%' | b'"' | b'!' | b'[' | b'{' | b'(') || find(rest, b"%", 24).is_some();
+    if !batch && !quoted {
+        return None;
+    }
     let compared = [
         &b"=="[..],
         b" equ ",
@@ -139,7 +142,7 @@ fn conditional(bytes: &[u8], i: usize) -> Option<usize> {
     ]
     .iter()
     .find_map(|operator| find(rest, operator, 96).map(|at| at + operator.len()))?;
-    (batch || quoted).then_some(k + compared)
+    Some(k + compared)
 }
 
 #[cfg(test)]

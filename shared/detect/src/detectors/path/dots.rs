@@ -93,6 +93,7 @@ fn overlong_lead(bytes: &[u8], i: usize) -> usize {
 pub fn dot(bytes: &[u8], i: usize) -> Option<(usize, Spelling)> {
     match at(bytes, i) {
         b'.' => return Some((1, Spelling::Plain)),
+        b'0' if at(bytes, i + 1) | 0x20 != b'x' => return None,
         b'%' | b'0' | b'\\' | b'&' | 0xe3 | 0xef => {
             return DOTS
                 .iter()
@@ -117,7 +118,10 @@ pub fn slash(bytes: &[u8], i: usize) -> Option<(usize, Spelling)> {
     match at(bytes, i) {
         b'/' => Some((1, Spelling::Plain)),
         b'\\' => encoded().or(Some((1, Spelling::Backslash))),
-        b'%' | b'0' | b'&' | 0xe2 | 0xef => encoded(),
+        b'0' if at(bytes, i + 1) | 0x20 == b'x' => encoded(),
+        0xe2 if matches!(at(bytes, i + 1), 0x81 | 0x88) => encoded(),
+        0xef if at(bytes, i + 1) == 0xbc => encoded(),
+        b'%' | b'&' => encoded(),
         _ => {
             let lead = overlong_lead(bytes, i);
             if lead == 0 {

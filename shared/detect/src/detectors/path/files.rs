@@ -1,6 +1,6 @@
 //! Files that nobody asks a web application for, as tables; a path is compared with slashes of either kind and any number.
 
-use super::super::ascii::{at, before, ends, has};
+use super::super::ascii::{at, before, candidates, ends, has};
 use super::dots;
 
 /// What kind of file a path names.
@@ -21,34 +21,45 @@ pub enum File {
 /// Names that are proof wherever they stand behind a slash, a dot or the start: `etc/passwd`.
 #[rustfmt::skip]
 pub const PROOF: &[(&[u8], File)] = &[
-    (b"etc/passwd", File::Unix), (b"etc/shadow", File::Unix), (b"etc/master.passwd", File::Unix), (b"etc/gshadow", File::Unix),
-    (b"etc/group", File::Unix), (b"etc/issue", File::Unix), (b"etc/hosts", File::Unix), (b"etc/sudoers", File::Unix),
-    (b"etc/security/passwd", File::Unix), (b"etc/security/opasswd", File::Unix), (b"etc/subuid", File::Unix), (b"etc/subgid", File::Unix),
-    (b"proc/self/", File::Unix), (b"proc/version", File::Unix), (b"proc/cmdline", File::Unix), (b"proc/net/", File::Unix), (b"proc/1/", File::Unix),
-    (b"proc/mounts", File::Unix), (b"proc/cpuinfo", File::Unix), (b"proc/sched_debug", File::Unix),
-    (b"boot.ini", File::Windows), (b"win.ini", File::Windows), (b"system.ini", File::Windows), (b"winnt/", File::Windows), (b"windows/system32", File::Windows),
-    (b"windows/win.ini", File::Windows), (b"windows/repair", File::Windows), (b"windows/panther", File::Windows), (b"system32/", File::Windows), (b"sysprep.inf", File::Windows),
-    (b"inetpub/", File::Windows), (b"windows/debug", File::Windows), (b"repair/sam", File::Windows), (b"config/sam", File::Windows), (b"unattend.xml", File::Windows),
-    (b"autoexec.bat", File::Windows), (b"desktop.ini", File::Windows), (b"windowsupdate.log", File::Windows), (b"drivers/etc", File::Windows),
-    (b"web-inf/", File::Java), (b"meta-inf/", File::Java), (b"boot-inf/", File::Java), (b"tomcat-users.xml", File::Java),
-    (b"weblogic.xml", File::Java), (b"applicationcontext.xml", File::Java),
-    (b".ssh/", File::Credentials), (b"id_rsa", File::Credentials), (b"id_dsa", File::Credentials), (b"id_ed25519", File::Credentials), (b"id_ecdsa", File::Credentials),
-    (b"authorized_keys", File::Credentials), (b".aws/", File::Credentials), (b".azure/", File::Credentials), (b".config/gcloud", File::Credentials),
-    (b".kube/config", File::Credentials), (b".docker/", File::Credentials), (b".dockercfg", File::Credentials), (b".dockerenv", File::Credentials),
-    (b"run/secrets/", File::Credentials), (b"etc/kubernetes/", File::Credentials), (b"kubelet/", File::Credentials), (b".netrc", File::Credentials),
-    (b".pgpass", File::Credentials), (b".my.cnf", File::Credentials), (b".npmrc", File::Credentials), (b".pypirc", File::Credentials),
-    (b".git-credentials", File::Credentials), (b".gnupg/", File::Credentials), (b".htpasswd", File::Credentials), (b".vault-token", File::Credentials),
-    (b"credentials.json", File::Credentials), (b".terraform/", File::Credentials), (b"terraform.tfstate", File::Credentials), (b".boto", File::Credentials),
-    (b".s3cfg", File::Credentials), (b".remote-sync.json", File::Credentials), (b"sftp-config.json", File::Credentials),
-    (b".git/", File::Settings), (b".svn/", File::Settings), (b".hg/", File::Settings), (b".bzr/", File::Settings), (b"cvs/root", File::Settings), (b"cvs/entries", File::Settings),
-    (b".env", File::Settings), (b".htaccess", File::Settings), (b".bash_history", File::Settings), (b".bashrc", File::Settings), (b".bash_profile", File::Settings), (b".history", File::Settings),
-    (b".mysql_history", File::Settings), (b".zsh_history", File::Settings), (b".zshrc", File::Settings), (b".profile", File::Settings), (b".gitconfig", File::Settings),
-    (b".ds_store", File::Settings), (b".idea/", File::Settings), (b".vscode/", File::Settings), (b".viminfo", File::Settings),
-    (b".user.ini", File::Settings), (b".rhosts", File::Settings), (b".subversion/", File::Settings), (b".composer/", File::Settings),
-    (b"wp-config", File::Settings), (b"web.config", File::Settings), (b"phpinfo.php", File::Settings), (b"appsettings.json", File::Settings),
-    (b"config.inc.php", File::Settings), (b"localsettings.php", File::Settings), (b"database.yml", File::Settings),
-    (b"global.asa", File::Settings), (b"php.ini", File::Settings), (b"httpd.conf", File::Settings), (b"nginx.conf", File::Settings), (b"my.cnf", File::Settings),
-    (b"mysql_config", File::Settings), (b"jdbc.properties", File::Settings), (b"db.properties", File::Settings),
+    (b".aws/", File::Credentials), (b".azure/", File::Credentials), (b".bash_history", File::Settings),
+    (b".bash_profile", File::Settings), (b".bashrc", File::Settings), (b".boto", File::Credentials),
+    (b".bzr/", File::Settings), (b".composer/", File::Settings), (b".config/gcloud", File::Credentials),
+    (b".docker/", File::Credentials), (b".dockercfg", File::Credentials), (b".dockerenv", File::Credentials),
+    (b".ds_store", File::Settings), (b".env", File::Settings), (b".git-credentials", File::Credentials),
+    (b".git/", File::Settings), (b".gitconfig", File::Settings), (b".gnupg/", File::Credentials),
+    (b".hg/", File::Settings), (b".history", File::Settings), (b".htaccess", File::Settings),
+    (b".htpasswd", File::Credentials), (b".idea/", File::Settings), (b".kube/config", File::Credentials),
+    (b".my.cnf", File::Credentials), (b".mysql_history", File::Settings), (b".netrc", File::Credentials),
+    (b".npmrc", File::Credentials), (b".pgpass", File::Credentials), (b".profile", File::Settings),
+    (b".pypirc", File::Credentials), (b".remote-sync.json", File::Credentials), (b".rhosts", File::Settings),
+    (b".s3cfg", File::Credentials), (b".ssh/", File::Credentials), (b".subversion/", File::Settings),
+    (b".svn/", File::Settings), (b".terraform/", File::Credentials), (b".user.ini", File::Settings),
+    (b".vault-token", File::Credentials), (b".viminfo", File::Settings), (b".vscode/", File::Settings),
+    (b".zsh_history", File::Settings), (b".zshrc", File::Settings), (b"applicationcontext.xml", File::Java),
+    (b"appsettings.json", File::Settings), (b"authorized_keys", File::Credentials), (b"autoexec.bat", File::Windows),
+    (b"boot-inf/", File::Java), (b"boot.ini", File::Windows), (b"config.inc.php", File::Settings),
+    (b"config/sam", File::Windows), (b"credentials.json", File::Credentials), (b"cvs/entries", File::Settings),
+    (b"cvs/root", File::Settings), (b"database.yml", File::Settings), (b"db.properties", File::Settings),
+    (b"desktop.ini", File::Windows), (b"drivers/etc", File::Windows), (b"etc/group", File::Unix),
+    (b"etc/gshadow", File::Unix), (b"etc/hosts", File::Unix), (b"etc/issue", File::Unix),
+    (b"etc/kubernetes/", File::Credentials), (b"etc/master.passwd", File::Unix), (b"etc/passwd", File::Unix),
+    (b"etc/security/opasswd", File::Unix), (b"etc/security/passwd", File::Unix), (b"etc/shadow", File::Unix),
+    (b"etc/subgid", File::Unix), (b"etc/subuid", File::Unix), (b"etc/sudoers", File::Unix),
+    (b"global.asa", File::Settings), (b"httpd.conf", File::Settings), (b"id_dsa", File::Credentials),
+    (b"id_ecdsa", File::Credentials), (b"id_ed25519", File::Credentials), (b"id_rsa", File::Credentials),
+    (b"inetpub/", File::Windows), (b"jdbc.properties", File::Settings), (b"kubelet/", File::Credentials),
+    (b"localsettings.php", File::Settings), (b"meta-inf/", File::Java), (b"my.cnf", File::Settings),
+    (b"mysql_config", File::Settings), (b"nginx.conf", File::Settings), (b"php.ini", File::Settings),
+    (b"phpinfo.php", File::Settings), (b"proc/1/", File::Unix), (b"proc/cmdline", File::Unix),
+    (b"proc/cpuinfo", File::Unix), (b"proc/mounts", File::Unix), (b"proc/net/", File::Unix),
+    (b"proc/sched_debug", File::Unix), (b"proc/self/", File::Unix), (b"proc/version", File::Unix),
+    (b"repair/sam", File::Windows), (b"run/secrets/", File::Credentials), (b"sftp-config.json", File::Credentials),
+    (b"sysprep.inf", File::Windows), (b"system.ini", File::Windows), (b"system32/", File::Windows),
+    (b"terraform.tfstate", File::Credentials), (b"tomcat-users.xml", File::Java), (b"unattend.xml", File::Windows),
+    (b"web-inf/", File::Java), (b"web.config", File::Settings), (b"weblogic.xml", File::Java),
+    (b"win.ini", File::Windows), (b"windows/debug", File::Windows), (b"windows/panther", File::Windows),
+    (b"windows/repair", File::Windows), (b"windows/system32", File::Windows), (b"windows/win.ini", File::Windows),
+    (b"windowsupdate.log", File::Windows), (b"winnt/", File::Windows), (b"wp-config", File::Settings),
 ];
 
 /// Folders whose files are the system's: a value that is a path into one of them asks for one.
@@ -134,22 +145,18 @@ pub fn stands(bytes: &[u8], i: usize, pattern: &[u8]) -> Option<usize> {
 
 /// A file that is proof, at `i`: its kind and where its name ends.
 pub fn proof(bytes: &[u8], i: usize) -> Option<(File, usize)> {
-    let first = at(bytes, i).to_ascii_lowercase();
-    PROOF
-        .iter()
-        .filter(|(name, _)| name.first() == Some(&first))
-        .find_map(|(name, file)| {
-            let end = stands(bytes, i, name)?;
-            // The name has to end there: `.environment` is not `.env`, `etc/hostsfile` not `etc/hosts`.
-            let next = at(bytes, end);
-            let open = name.last() == Some(&b'/')
-                || !next.is_ascii_alphanumeric() && (next != b'-' || name.starts_with(b"wp-"));
-            // Samples are there to be read.
-            let sample = [&b".example"[..], b".sample", b".dist", b".template"]
-                .iter()
-                .any(|suffix| has(bytes, end, suffix));
-            (open && !sample).then_some((*file, end))
-        })
+    candidates(PROOF, bytes, i).iter().find_map(|(name, file)| {
+        let end = stands(bytes, i, name)?;
+        // The name has to end there: `.environment` is not `.env`, `etc/hostsfile` not `etc/hosts`.
+        let next = at(bytes, end);
+        let open = name.last() == Some(&b'/')
+            || !next.is_ascii_alphanumeric() && (next != b'-' || name.starts_with(b"wp-"));
+        // Samples are there to be read.
+        let sample = [&b".example"[..], b".sample", b".dist", b".template"]
+            .iter()
+            .any(|suffix| has(bytes, end, suffix));
+        (open && !sample).then_some((*file, end))
+    })
 }
 
 /// Whether `i` starts a path into one of the system's folders.
@@ -163,6 +170,11 @@ pub fn root(bytes: &[u8], i: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_sorted() {
+        assert!(PROOF.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
 
     #[test]
     fn files_are_known_in_every_spelling() {

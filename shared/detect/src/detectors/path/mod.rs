@@ -32,6 +32,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let mut found = Walk::default();
     let mut slash_end = 0;
     let mut skip = 0;
+    let schemes = memchr::memchr(b':', bytes).is_some();
     for i in 0..bytes.len() {
         let previous = before(bytes, i);
         let after_slash = i > 0 && slash_end == i;
@@ -60,7 +61,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         {
             push_file(input, &shape, file, i..end, found.end > 0, hits);
         }
-        if at(bytes, i) != b'.'
+        if schemes
+            && at(bytes, i).is_ascii_alphabetic()
             && let Some(end) = wrapper::at_word(bytes, i, previous)
         {
             hits.push(shape.rule(bytes, &rules::WRAPPER), i..end);
