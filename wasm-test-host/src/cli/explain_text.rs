@@ -44,7 +44,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
     if plain > 0 {
         let _ = writeln!(
             out,
-            "  {plain} more value{} without a finding, and that no decoding changes (--all shows them)",
+            "  {plain} more value{}: nothing found, nothing to decode (--all shows them)",
             if plain == 1 { "" } else { "s" }
         );
     }

@@ -207,12 +207,12 @@ fn cost(out: &mut String, report: &Report) {
         thousands(fuel.round() as u64)
     }));
     section(out, &costs);
-    let mut slowest = table::new(&["Slowest", "µs", "Fuel", "Request"], &[1, 2]);
+    let mut slowest = table::new(&["Slowest, by fuel", "Fuel", "µs", "Request"], &[1, 2]);
     for slow in summary.cost.slowest() {
         let mut row = Row::from([
             ellipsis(&slow.id, 24),
-            format!("{:.1}", slow.ns as f64 / 1000.0),
             thousands(slow.fuel),
+            format!("{:.1}", slow.ns as f64 / 1000.0),
             ellipsis(&slow.request, 160),
         ]);
         row.max_height(1);

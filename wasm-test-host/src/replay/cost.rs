@@ -12,13 +12,13 @@ use super::Verdict;
 /// How many of the slowest requests are kept.
 const SLOWEST: usize = 5;
 
-/// One of the slowest requests.
+/// One of the slowest requests. Ordered by fuel: on a busy machine the time of a single request says little.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slow {
-    /// Time, in nanoseconds.
-    pub ns: u64,
     /// Fuel.
     pub fuel: u64,
+    /// Time, in nanoseconds.
+    pub ns: u64,
     /// The request's id.
     pub id: String,
     /// Method and path.
@@ -69,7 +69,7 @@ impl Cost {
             || self
                 .slowest
                 .peek()
-                .is_some_and(|Reverse(least)| ns > least.ns);
+                .is_some_and(|Reverse(least)| verdict.fuel > least.fuel);
         if dear {
             self.slowest.push(Reverse(Slow {
                 ns,
@@ -98,7 +98,7 @@ impl Cost {
         quantiles(&self.fuel, 1.0)
     }
 
-    /// The slowest requests, slowest first.
+    /// The requests that used most fuel, most first.
     pub fn slowest(&self) -> Vec<Slow> {
         let mut slowest: Vec<Slow> = self
             .slowest

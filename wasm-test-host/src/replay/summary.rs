@@ -66,16 +66,16 @@ pub struct Summary {
     pub categories: BTreeMap<String, CategoryScore>,
     /// Per data source of labelled requests.
     pub sources: BTreeMap<String, SourceScore>,
-    /// Ids of the first attacks that passed.
+    /// Ids of the first attacks of each category that passed.
     pub missed: Vec<String>,
-    /// Ids of the first honest requests that were caught, with the rule.
+    /// Ids of the first honest requests of each source that were caught, with the rule.
     pub false_positives: Vec<(String, String)>,
     /// What requests cost.
     pub cost: Cost,
 }
 
-/// How many ids of misses and of false positives are listed.
-const LISTED: usize = 20;
+/// How many ids of misses per category, and of false positives per source, are listed.
+const LISTED: u64 = 3;
 
 impl Summary {
     /// Nothing counted yet.
@@ -162,7 +162,7 @@ impl Summary {
                     .entry(finding.category.clone())
                     .or_default()
                     .false_positives += 1;
-                if self.false_positives.len() < LISTED {
+                if source.false_positives <= LISTED {
                     self.false_positives
                         .push((case.id.clone(), finding.rule.clone()));
                 }
@@ -176,7 +176,7 @@ impl Summary {
                     source.caught += 1;
                     score.caught += 1;
                     score.named_right += u64::from(finding.category == labelled);
-                } else if self.missed.len() < LISTED {
+                } else if score.attacks - score.caught <= LISTED {
                     self.missed.push(case.id.clone());
                 }
             }
