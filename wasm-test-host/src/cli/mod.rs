@@ -35,15 +35,12 @@ struct Cli {
     command: Command,
 }
 
+// What each does stands on its arguments.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Replay recorded traffic through the filter and print what was blocked and why.
     Replay(replay::ReplayArgs),
-    /// Start the filter with a configuration: prints `ok`, or in one line what is wrong with it (exit code 2).
     Check(check::CheckArgs),
-    /// Show how one request comes to its verdict: every value, every decoding, every finding.
     Explain(explain::ExplainArgs),
-    /// List the rules.
     Rules(rules::RulesArgs),
     /// Make a built filter ready for a proxy: no unused exports, no dead code, no import that Envoy lacks.
     Pack(crate::pack::command::Args),

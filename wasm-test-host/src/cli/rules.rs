@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use backstop_detect::{Category, Rule, rules_of};
 use clap::Args;
+use comfy_table::ColumnConstraint;
 use serde::Serialize;
 
+use super::paint::Paint;
 use super::{Ending, Failure, print, table};
 
 /// List the rules.
@@ -65,21 +67,30 @@ pub(super) fn run(args: &RulesArgs) -> Result<Ending, Failure> {
     if args.markdown {
         return print(&markdown(&categories));
     }
-    let mut list = table::new(
-        &["ID", "Rule", "Category", "Severity", "Level", "Finds"],
-        &[0],
-    );
-    for rule in rules() {
-        list.add_row([
-            rule.id.to_string(),
-            rule.name.to_string(),
-            rule.category.id().to_string(),
-            rule.severity.word().to_string(),
-            (rule.level as u8).to_string(),
-            rule.description.to_string(),
-        ]);
+    print(&tables(&categories))
+}
+
+fn tables(categories: &[Category]) -> String {
+    let paint = Paint::of_stdout();
+    let mut out = String::new();
+    for category in categories {
+        let mut list = table::new(&["ID", "Rule", "Severity", "Level", "Finds"], &[0]);
+        for rule in rules_of(*category) {
+            list.add_row([
+                rule.id.to_string(),
+                rule.name.to_string(),
+                rule.severity.word().to_string(),
+                (rule.level as u8).to_string(),
+                rule.description.to_string(),
+            ]);
+        }
+        for column in list.column_iter_mut().take(4) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        let heading = paint.bold(&format!("{} ({})", category.id(), category.key()));
+        let _ = writeln!(out, "{heading}\n\n{}\n", list.trim_fmt());
     }
-    print(&format!("{}\n", list.trim_fmt()))
+    out
 }
 
 fn categories(wanted: Option<&str>) -> Result<Vec<Category>, Failure> {

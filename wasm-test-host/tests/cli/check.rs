@@ -1,0 +1,34 @@
+//! `backstop check`.
+
+use crate::command::{Files, run};
+
+#[test]
+fn a_configuration_that_the_filter_takes_is_ok() {
+    let files = Files::new();
+    let manifest = files.write(
+        "waf.yaml",
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: edge}\n---\napiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n\
+         metadata: {name: waf}\nspec:\n  pluginConfig:\n    mode: detect\n",
+    );
+    let run = run(&["check", &manifest]);
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (0, "ok\n", "")
+    );
+}
+
+#[test]
+fn what_is_wrong_is_one_line_with_file_and_json_path() {
+    let files = Files::new();
+    let config = files.write("waf.json", r#"{"exclusions":[{"paths":"/x"}]}"#);
+    let run = run(&["check", &config]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .starts_with(&format!("backstop: {config}: waf config: $.exclusions[0]")),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("`paths`"), "{}", run.stderr);
+}

@@ -1,0 +1,76 @@
+//! `backstop explain`.
+
+use serde_json::Value;
+
+use crate::command::{Files, run, run_with};
+
+#[test]
+fn every_step_to_the_verdict_and_a_way_around_it() {
+    let run = run(&[
+        "explain",
+        "curl",
+        "-b",
+        "lang=ko",
+        "https://t.example/search?q=%253Cscript%253Ealert(1)%253C/script%253E",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for text in [
+        "query:q",
+        "<script>alert(1)</script>",
+        "^ XSS xss-script-tag",
+        "after percent, percent",
+        "blocked with 403: XSS",
+        "To let it pass (tried: with this exclusion it does)",
+        "exact: /search",
+        "- query:q",
+    ] {
+        assert!(run.stdout.contains(text), "`{text}` in {}", run.stdout);
+    }
+    assert!(
+        !run.stdout.contains('\x1b'),
+        "no colours outside a terminal"
+    );
+}
+
+#[test]
+fn the_exclusion_it_offers_lets_the_request_pass() {
+    let request = r#"{"method":"POST","path":"/board/posts","headers":[["Content-Type","application/json"]],"body":"{\"text\":\"<script>alert(1)</script>\"}"}"#;
+    let explained = run_with(&["explain", "--json", "--request", "-"], request.as_bytes()).json();
+    assert_eq!(explained["verdict"]["blocked"], true);
+    let value = explained["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|value| value["target"] == "json:/text")
+        .unwrap();
+    let finding = &value["findings"][0];
+    for field in ["rule", "description", "example", "lookalike", "reference"] {
+        assert!(
+            finding[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{field} of {finding}"
+        );
+    }
+    let files = Files::new();
+    let config = files.write(
+        "c.json",
+        serde_json::json!({ "exclusions": [explained["exclusion"]] }).to_string(),
+    );
+    let again = run_with(
+        &["explain", "--json", "--request", "-", "--config", &config],
+        request.as_bytes(),
+    )
+    .json();
+    assert_eq!(
+        (&again["verdict"]["blocked"], &again["exclusion"]),
+        (&Value::from(false), &Value::Null)
+    );
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_is_an_error() {
+    let run = run(&["explain", "curl", "--fly", "t.example"]);
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (2, "backstop: unknown curl option `--fly`\n")
+    );
+}

@@ -1,0 +1,7 @@
+//! The `backstop` command as a user runs it: arguments in; stdout, stderr and an exit code out.
+
+mod check;
+mod command;
+mod explain;
+mod replay;
+mod rules;
