@@ -19,7 +19,7 @@ CORPUS ?= ../shared/corpus/dev
 
 .PHONY: demo
 demo: build
-	@target/debug/backstop replay samples/visitor.jsonl samples/attacks.jsonl
+	@target/debug/backstop replay samples/visitor.jsonl samples/visitor.har samples/attacks.jsonl
 
 .PHONY: build
 build: wasm-target

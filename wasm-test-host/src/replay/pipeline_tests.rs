@@ -17,7 +17,7 @@ struct Fake {
 
 struct FakeJudge<'a>(&'a Fake);
 
-impl<'a> Fake {
+impl Fake {
     fn new(gate: Option<Receiver<()>>) -> Self {
         Self {
             judged: AtomicUsize::new(0),
