@@ -8,9 +8,12 @@ mod abi;
 mod script;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 thread_local! {
-    static SCRIPT: RefCell<String> = const { RefCell::new(String::new()) };
+    static SCRIPTS: RefCell<HashMap<u32, String>> = RefCell::default();
+    /// Root context by stream context.
+    static ROOTS: RefCell<HashMap<u32, u32>> = RefCell::default();
     static STREAM: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -19,9 +22,10 @@ pub fn log(text: &str) {
 }
 
 /// Logs the callback, runs its script, answers what the script returns.
-fn run(event: &str, arguments: &str, end: bool) -> u32 {
+fn run(context: u32, event: &str, arguments: &str, end: bool) -> u32 {
     log(format!("{event} {arguments}").trim_end());
-    let script = SCRIPT.with_borrow(Clone::clone);
+    let root = ROOTS.with_borrow(|roots| roots.get(&context).copied().unwrap_or(context));
+    let script = SCRIPTS.with_borrow(|scripts| scripts.get(&root).cloned().unwrap_or_default());
     let commands = script.lines().find_map(|line| {
         line.strip_prefix(event)?
             .strip_prefix(':')
@@ -52,7 +56,8 @@ fn run(event: &str, arguments: &str, end: bool) -> u32 {
 extern "C" fn proxy_on_context_create(context: u32, root: u32) {
     if root != 0 {
         STREAM.set(context);
-        run("create", "", false);
+        ROOTS.with_borrow_mut(|roots| roots.insert(context, root));
+        run(context, "create", "", false);
     }
 }
 
@@ -62,22 +67,22 @@ extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> u32 {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_configure(_: u32, size: usize) -> u32 {
+extern "C" fn proxy_on_configure(context: u32, size: usize) -> u32 {
     let (_, config) =
         abi::taking(|ptr, len| unsafe { abi::proxy_get_buffer_bytes(7, 0, size, ptr, len) });
     let config = String::from_utf8(config.unwrap_or_default()).unwrap();
-    SCRIPT.replace(config);
-    1 - run("configure", "", false)
+    SCRIPTS.with_borrow_mut(|scripts| scripts.insert(context, config));
+    1 - run(context, "configure", "", false)
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_tick(_: u32) {
-    run("tick", "", false);
+extern "C" fn proxy_on_tick(context: u32) {
+    run(context, "tick", "", false);
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_queue_ready(_: u32, token: u32) {
-    run("queue_ready", &format!("token={token}"), false);
+extern "C" fn proxy_on_queue_ready(context: u32, token: u32) {
+    run(context, "queue_ready", &format!("token={token}"), false);
 }
 
 macro_rules! stream_callback {
@@ -86,7 +91,7 @@ macro_rules! stream_callback {
         extern "C" fn $export(context: u32, size: usize, end: u32) -> u32 {
             STREAM.set(context);
             let size = if $size { format!("size={size} ") } else { String::new() };
-            run($event, &format!("{size}eos={end}"), end != 0)
+            run(context, $event, &format!("{size}eos={end}"), end != 0)
         }
     )* };
 }
@@ -102,18 +107,23 @@ stream_callback! {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(context: u32, count: usize) -> u32 {
     STREAM.set(context);
-    run("request_trailers", &format!("count={count}"), true)
+    run(context, "request_trailers", &format!("count={count}"), true)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_trailers(context: u32, count: usize) -> u32 {
     STREAM.set(context);
-    run("response_trailers", &format!("count={count}"), true)
+    run(
+        context,
+        "response_trailers",
+        &format!("count={count}"),
+        true,
+    )
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_http_call_response(
-    _: u32,
+    context: u32,
     token: u32,
     headers: usize,
     body: usize,
@@ -121,6 +131,7 @@ extern "C" fn proxy_on_http_call_response(
 ) {
     let headers = if headers == 0 { "none" } else { "some" };
     run(
+        context,
         "http_call",
         &format!("token={token} headers={headers} body={body} trailers={trailers}"),
         true,
@@ -128,13 +139,19 @@ extern "C" fn proxy_on_http_call_response(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_grpc_receive(_: u32, token: u32, size: usize) {
-    run("grpc_receive", &format!("token={token} size={size}"), true);
+extern "C" fn proxy_on_grpc_receive(context: u32, token: u32, size: usize) {
+    run(
+        context,
+        "grpc_receive",
+        &format!("token={token} size={size}"),
+        true,
+    );
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_grpc_close(_: u32, token: u32, status: u32) {
+extern "C" fn proxy_on_grpc_close(context: u32, token: u32, status: u32) {
     run(
+        context,
         "grpc_close",
         &format!("token={token} status={status}"),
         true,
@@ -142,8 +159,9 @@ extern "C" fn proxy_on_grpc_close(_: u32, token: u32, status: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_grpc_receive_initial_metadata(_: u32, token: u32, count: usize) {
+extern "C" fn proxy_on_grpc_receive_initial_metadata(context: u32, token: u32, count: usize) {
     run(
+        context,
         "grpc_initial_metadata",
         &format!("token={token} count={count}"),
         false,
@@ -151,8 +169,9 @@ extern "C" fn proxy_on_grpc_receive_initial_metadata(_: u32, token: u32, count: 
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_grpc_receive_trailing_metadata(_: u32, token: u32, count: usize) {
+extern "C" fn proxy_on_grpc_receive_trailing_metadata(context: u32, token: u32, count: usize) {
     run(
+        context,
         "grpc_trailing_metadata",
         &format!("token={token} count={count}"),
         false,
@@ -160,16 +179,18 @@ extern "C" fn proxy_on_grpc_receive_trailing_metadata(_: u32, token: u32, count:
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_done(_: u32) -> u32 {
-    1 - run("done", "", false)
+extern "C" fn proxy_on_done(context: u32) -> u32 {
+    1 - run(context, "done", "", false)
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_log(_: u32) {
-    run("log", "", false);
+extern "C" fn proxy_on_log(context: u32) {
+    run(context, "log", "", false);
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_delete(_: u32) {
-    run("delete", "", false);
+extern "C" fn proxy_on_delete(context: u32) {
+    run(context, "delete", "", false);
+    ROOTS.with_borrow_mut(|roots| roots.remove(&context));
+    SCRIPTS.with_borrow_mut(|scripts| scripts.remove(&context));
 }
