@@ -1,7 +1,7 @@
 //! The configuration, compiled.
 
 use backstop_detect::{Category, CategorySet, Level, Rule, ScanOptions, Scanner};
-use backstop_http::CidrSet;
+use backstop_http::{CidrSet, HostPattern};
 
 use crate::answer::ResponseTemplate;
 use crate::config::{Compressed, Config, ConfigError, Mode, OnLimit};
@@ -18,6 +18,7 @@ pub struct Policy {
     pub(crate) blocking: CategorySet,
     level: Level,
     http_libraries: bool,
+    allowed_hosts: Vec<HostPattern>,
     disabled_rules: Vec<u32>,
     pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) trusted: CidrSet,
@@ -75,6 +76,13 @@ impl Policy {
             })?;
             disabled_rules.push(id);
         }
+        let mut allowed_hosts = Vec::new();
+        for (index, host) in config.categories.ssrf.allowed_hosts.iter().enumerate() {
+            let pattern = HostPattern::parse(host).map_err(|error| {
+                ConfigError::at(format_args!("categories.ssrf.allowedHosts[{index}]"), error)
+            })?;
+            allowed_hosts.push(pattern);
+        }
         let exclusions = config
             .exclusions
             .iter()
@@ -105,6 +113,7 @@ impl Policy {
                 _ => Level::Three,
             },
             http_libraries: config.categories.bot_scanner.http_libraries,
+            allowed_hosts,
             disabled_rules,
             exclusions,
             trusted,
@@ -129,6 +138,7 @@ impl Policy {
             level: self.level,
             categories: self.enabled,
             http_libraries: self.http_libraries,
+            allowed_hosts: self.allowed_hosts.clone(),
             ..ScanOptions::default()
         })
     }

@@ -48,6 +48,11 @@ fn a_broken_configuration_is_refused_with_its_path_and_what_is_allowed() {
              `headerInjection`, `botScanner`",
         ),
         (
+            r#"{"categories":{"ssrf":{"allowedHosts":["10.1.2.3","http://x"]}}}"#,
+            "waf config: $.categories.ssrf.allowedHosts[1]: `http://x` is not a host: write `example.com` or \
+             `*.example.com`, without scheme or port",
+        ),
+        (
             r#"{"rules":{"disabled":["no-such-rule"]}}"#,
             "waf config: $.rules.disabled[0]: there is no rule `no-such-rule`; docs/rules.md lists them",
         ),

@@ -23,7 +23,7 @@ pub struct Categories {
     /// XML external entities and entity bombs.
     pub xxe_injection: CategoryConfig,
     /// Server-side request forgery.
-    pub ssrf: CategoryConfig,
+    pub ssrf: Ssrf,
     /// Log4j JNDI look-ups.
     pub log4shell: CategoryConfig,
     /// CR/LF header injection and response splitting.
@@ -43,7 +43,7 @@ impl Categories {
             Category::CommandInjection => plain(&self.command_injection),
             Category::LdapInjection => plain(&self.ldap_injection),
             Category::XxeInjection => plain(&self.xxe_injection),
-            Category::Ssrf => plain(&self.ssrf),
+            Category::Ssrf => (self.ssrf.enabled, self.ssrf.mode),
             Category::Log4shell => plain(&self.log4shell),
             Category::HeaderInjection => plain(&self.header_injection),
             Category::BotScanner => (self.bot_scanner.enabled, self.bot_scanner.mode),
@@ -67,6 +67,29 @@ impl Default for CategoryConfig {
         Self {
             enabled: true,
             mode: None,
+        }
+    }
+}
+
+/// The category of forged server-side requests.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Ssrf {
+    /// Whether it is looked for.
+    pub enabled: bool,
+    /// Its mode, if it is not the overall one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Internal hosts that a value may name: `intranet.example.com`, `*.svc.cluster.local`, `10.1.2.3`.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Default for Ssrf {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            mode: None,
+            allowed_hosts: Vec::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use body::{Compressed, OnLimit, RequestBody};
-pub use categories::{BotScanner, Categories, CategoryConfig};
+pub use categories::{BotScanner, Categories, CategoryConfig, Ssrf};
 pub use error::ConfigError;
 pub use exclusion::{CategoryKey, Exclusion, PathMatch};
 pub use number::{MAX_SIZE, Size, Whole};
