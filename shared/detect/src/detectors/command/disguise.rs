@@ -99,6 +99,9 @@ pub fn path(bytes: &[u8], i: usize) -> Option<usize> {
 /// A command at the start of the value whose name is interrupted: `c'a't /etc/hosts`, `'wh'oami`.
 pub fn name(bytes: &[u8], start: usize) -> Option<usize> {
     let word = word::read(bytes, start);
+    if word.broken == 0 {
+        return None;
+    }
     let weight = vocabulary::weight(word.name())?;
     let operand = operand::after(bytes, word.end);
     let runs = match weight {
@@ -112,7 +115,7 @@ pub fn name(bytes: &[u8], start: usize) -> Option<usize> {
         ),
         _ => operand != Operand::Attached,
     };
-    (word.broken > 0 && runs).then_some(word.end)
+    runs.then_some(word.end)
 }
 
 #[cfg(test)]

@@ -129,6 +129,30 @@ const SUPERGLOBALS: &[&[u8]] = &[
     b"globals",
 ];
 
+/// Whether any of [`MARKS`] starts with these two bytes: most words stop here.
+fn may_start(first: u8, second: u8) -> bool {
+    let second = second.to_ascii_lowercase();
+    match first {
+        b'!' => matches!(second, b'!' | b'r'),
+        b'_' => matches!(second, b'$' | b'm' | b'v'),
+        b'a' => matches!(second, b'l' | b'u'),
+        b'b' => matches!(second, b's'),
+        b'c' => matches!(second, b'g' | b'h' | b'l' | b'o'),
+        b'd' => matches!(second, b'i' | b'o'),
+        b'f' => matches!(second, b'r'),
+        b'g' => matches!(second, b'e' | b'l' | b'r'),
+        b'i' => matches!(second, b'm' | b'n' | b'o'),
+        b'j' => matches!(second, b'a' | b'd'),
+        b'm' => matches!(second, b'a' | b'e'),
+        b'n' => matches!(second, b'e'),
+        b'o' => matches!(second, b'g' | b'r' | b's'),
+        b'p' => matches!(second, b'r'),
+        b's' => matches!(second, b'c' | b'u' | b'y'),
+        b'x' => matches!(second, b'w'),
+        _ => false,
+    }
+}
+
 /// A mark at `i`, where a word starts: its language and its end.
 pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
     let first = at(bytes, i).to_ascii_lowercase();
@@ -139,6 +163,9 @@ pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
         let name = SUPERGLOBALS.iter().find(|name| has(bytes, i + 1, name))?;
         let end = i + 1 + name.len();
         return matches!(at(bytes, end), b'[' | b'{').then_some((Language::Php, end));
+    }
+    if !may_start(first, at(bytes, i + 1)) {
+        return None;
     }
     candidates(MARKS, bytes, i)
         .iter()
@@ -221,6 +248,7 @@ mod tests {
     #[test]
     fn marks_are_sorted() {
         assert!(MARKS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(MARKS.iter().all(|(mark, _)| may_start(mark[0], mark[1])));
     }
 
     #[test]

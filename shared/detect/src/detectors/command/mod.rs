@@ -110,7 +110,7 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
     };
     let found = shell::command_behind(bytes, Join::Start, 0, open)
         .or_else(|| (open > 0).then(|| shell::command_behind(bytes, Join::Start, 0, 0))?)
-        .or_else(|| shell::command_behind(bytes, join, 0, open));
+        .or_else(|| (join != Join::Start).then(|| shell::command_behind(bytes, join, 0, open))?);
     if let Some(found) = found {
         let rule = if found.disguised {
             &rules::DISGUISED
@@ -118,7 +118,9 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
             &rules::COMMON
         };
         sink.push(rule, found.span);
-    } else if let Some(end) = disguise::name(bytes, 0).or_else(|| disguise::name(bytes, open)) {
+    } else if let Some(end) =
+        disguise::name(bytes, 0).or_else(|| (open > 0).then(|| disguise::name(bytes, open))?)
+    {
         sink.push(&rules::DISGUISED, 0..end);
     } else if let Some(end) = shell::alias(bytes, open) {
         sink.push(&rules::COMMON, open..end);

@@ -79,7 +79,8 @@ pub fn command_behind(bytes: &[u8], join: Join, at_join: usize, start: usize) ->
         if word.name().is_empty() {
             return None;
         }
-        if vocabulary::is_prefix(word.name()) && !word.capitals {
+        let weight = vocabulary::weight(word.name());
+        if weight.is_some() && !word.capitals && vocabulary::is_prefix(word.name()) {
             let next = word::skip_blanks(bytes, word.end);
             if next > word.end {
                 let inner = word::read(bytes, opening(bytes, next));
@@ -121,13 +122,15 @@ fn opening(bytes: &[u8], mut i: usize) -> usize {
 
 /// Whether `word`, joined by `join`, is a command that runs.
 fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
-    let operand = operand::after(bytes, word.end);
     if word.glob {
         return word.folder && word::glob_names_a_tool(word.name());
     }
     let Some(weight) = vocabulary::weight(word.name()) else {
-        return word.folder && tool_folder(bytes, word) && operand != Operand::Attached;
+        return word.folder
+            && tool_folder(bytes, word)
+            && operand::after(bytes, word.end) != Operand::Attached;
     };
+    let operand = operand::after(bytes, word.end);
     // A name that somebody took the trouble to break up is meant to run.
     if word.broken > 0 && weight > Weight::Ordinary && operand != Operand::Attached {
         return true;

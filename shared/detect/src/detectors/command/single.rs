@@ -111,14 +111,13 @@ fn json_name(pointer: &[u8], name: &[u8]) -> bool {
 /// `O:4:"User":…` or `C:11:"…":`: where a serialised PHP object starts.
 fn php_object(bytes: &[u8]) -> Option<usize> {
     let window = bytes.get(..bytes.len().min(4096))?;
-    let mut from_here = 0;
-    for _ in 0..16 {
-        let i = from_here
-            + window
-                .get(from_here..)?
-                .windows(2)
-                .position(|two| matches!(two, b"O:" | b"C:"))?;
-        from_here = i + 2;
+    for colon in memchr::memchr_iter(b':', window).take(64) {
+        let Some(i) = colon.checked_sub(1) else {
+            continue;
+        };
+        if !matches!(at(bytes, i), b'O' | b'C') {
+            continue;
+        }
         let digits = from(bytes, i + 2)
             .iter()
             .take(6)
@@ -144,7 +143,7 @@ fn typed(input: &Input<'_>) -> Option<usize> {
     if input.place.kind == Kind::Json {
         return (json_name(input.place.name, b"@type") && java_class(bytes, 0)).then_some(0);
     }
-    let start = find(bytes, b"\"@type\"", 2048)? + 7;
+    let start = memchr::memmem::find(bytes, b"\"@type\"")? + 7;
     let rest = from(bytes, start);
     let value = rest.iter().take(8).position(|byte| *byte == b'"')?;
     java_class(bytes, start + value + 1).then_some(start)

@@ -54,7 +54,8 @@ pub fn cmdlet(bytes: &[u8], i: usize) -> Option<usize> {
         .get(..len)
         .and_then(|name| lower(name, &mut scratch))
         .and_then(|len| scratch.get(..len))?;
-    if !in_table(CMDLETS, name) {
+    let short = matches!(name, b"iex" | b"irm" | b"iwmi" | b"iwr");
+    if !short && (!name.contains(&b'-') || !in_table(CMDLETS, name)) {
         return None;
     }
     let end = i + len;
