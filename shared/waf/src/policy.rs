@@ -139,7 +139,6 @@ impl Policy {
             categories: self.enabled,
             http_libraries: self.http_libraries,
             allowed_hosts: self.allowed_hosts.clone(),
-            ..ScanOptions::default()
         })
     }
 
