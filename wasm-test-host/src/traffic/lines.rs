@@ -2,11 +2,15 @@
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 use std::rc::Rc;
 
-/// Counts the line feeds that pass through it.
+/// Counts the line feeds that are read from it. Has a buffer of its own, because serde_json reads byte by byte.
 pub(super) struct CountLines<R> {
     inner: R,
+    buffer: Box<[u8]>,
+    /// What of the buffer is filled and not yet read.
+    rest: Range<usize>,
     line: Rc<Cell<u64>>,
 }
 
@@ -15,15 +19,34 @@ impl<R: Read> CountLines<R> {
     pub(super) fn new(inner: R) -> (Self, Rc<Cell<u64>>) {
         let line = Rc::new(Cell::new(1));
         let counter = Rc::clone(&line);
-        (Self { inner, line }, counter)
+        let buffer = vec![0; 64 * 1024].into_boxed_slice();
+        (
+            Self {
+                inner,
+                buffer,
+                rest: 0..0,
+                line,
+            },
+            counter,
+        )
     }
 }
 
 impl<R: Read> Read for CountLines<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        let feeds = buf.iter().take(n).filter(|byte| **byte == b'\n').count();
-        self.line.set(self.line.get() + feeds as u64);
+    #[inline]
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_empty() {
+            self.rest = 0..self.inner.read(&mut self.buffer)?;
+        }
+        let given = &self.buffer[self.rest.clone()];
+        let n = given.len().min(out.len());
+        let given = &given[..n];
+        out[..n].copy_from_slice(given);
+        let feeds = given.iter().filter(|byte| **byte == b'\n').count();
+        if feeds > 0 {
+            self.line.set(self.line.get() + feeds as u64);
+        }
+        self.rest.start += n;
         Ok(n)
     }
 }
@@ -128,10 +151,17 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted() {
+    fn lines_are_counted_as_they_are_read() {
+        let (mut reader, line) = CountLines::new(&b"a\nb\nc"[..]);
+        let mut byte = [0];
+        let mut seen = Vec::new();
+        while reader.read(&mut byte).unwrap() > 0 {
+            seen.push((char::from(byte[0]), line.get()));
+        }
+        assert_eq!(seen, [('a', 1), ('\n', 2), ('b', 2), ('\n', 3), ('c', 3)]);
         let (mut reader, line) = CountLines::new(&b"a\nb\nc"[..]);
         let mut all = Vec::new();
         reader.read_to_end(&mut all).unwrap();
-        assert_eq!(line.get(), 3);
+        assert_eq!((all.as_slice(), line.get()), (&b"a\nb\nc"[..], 3));
     }
 }
