@@ -65,12 +65,12 @@ fn header(name: &[u8], value: &[u8]) -> CategorySet {
 
 /// The signs that a header field of known grammar has besides letters and digits (RFC 9110, RFC 8941, RFC 9112; W3C Trace
 /// Context; Client Hints). A value that keeps to them can carry none of the ten categories.
-fn grammar(name: &[u8]) -> Option<&'static [u8]> {
-    const LIST: &[u8] = b" \t-_.,;:=/*+\"~!?@[]";
+fn grammar(name: &[u8]) -> Option<&'static Signs> {
+    static LIST: Signs = signs(b" \t-_.,;:=/*+\"~!?@[]");
     // Greased brands hold any sign that a token may not: `"Not(A:Brand";v="8"`, `" Not;A Brand"`.
-    const BRANDS: &[u8] = b" \t-_.,;:=/*+\"~!?@()\\";
+    static BRANDS: Signs = signs(b" \t-_.,;:=/*+\"~!?@()\\");
     if name.starts_with(b"sec-ch-") {
-        return Some(BRANDS);
+        return Some(&BRANDS);
     }
     let prefixes: [&[u8]; 8] = [
         b"sec-",
@@ -117,13 +117,41 @@ fn grammar(name: &[u8]) -> Option<&'static [u8]> {
         b"x-request-id",
     ];
     (names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix)))
-        .then_some(LIST)
+        .then_some(&LIST)
 }
 
-fn follows(signs: &[u8], value: &[u8]) -> bool {
+/// For each byte, whether a value may hold it.
+type Signs = [bool; 256];
+
+/// Letters, digits, and these.
+const fn signs(more: &[u8]) -> Signs {
+    let mut table = [false; 256];
+    let mut rest = more;
+    while let [first, tail @ ..] = rest {
+        set(&mut table, *first);
+        rest = tail;
+    }
+    let mut byte = 0;
+    while byte < 128_u8 {
+        if byte.is_ascii_alphanumeric() {
+            set(&mut table, byte);
+        }
+        byte += 1;
+    }
+    table
+}
+
+const fn set(table: &mut Signs, byte: u8) {
+    if let Some((_, [cell, ..])) = table.split_at_mut_checked(byte as usize) {
+        *cell = true;
+    }
+}
+
+/// Every header's every byte comes here: one look-up each.
+fn follows(signs: &Signs, value: &[u8]) -> bool {
     value
         .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte))
+        .all(|byte| signs.get(usize::from(*byte)) == Some(&true))
 }
 
 /// Whether a user agent is products and comments (RFC 9110 section 10.1.5) of plain characters: semicolons in comments
