@@ -10,7 +10,7 @@ use crate::stream::DataAt;
 pub(crate) enum Context {
     /// Number 0, before any plugin.
     Vm,
-    Root(RootContext),
+    Root(Box<RootContext>),
     Stream(StreamContext),
 }
 

@@ -1,6 +1,6 @@
 //! One WebAssembly VM: a store, the exports of the guest, and the contexts that live in it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::{Memory, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults};
@@ -46,7 +46,7 @@ pub(crate) struct VmState {
     pub(crate) role: VmRole,
     pub(crate) memory: Option<Memory>,
     pub(crate) malloc: Option<TypedFunc<u32, u32>>,
-    pub(crate) contexts: HashMap<u32, Context>,
+    pub(crate) contexts: BTreeMap<u32, Context>,
     pub(crate) current: u32,
     pub(crate) effective: u32,
     pub(crate) next_context: u32,
@@ -58,7 +58,7 @@ pub(crate) struct VmState {
     pub(crate) http_token: u32,
     pub(crate) grpc_call_token: u32,
     pub(crate) grpc_stream_token: u32,
-    pub(crate) timers: HashMap<u32, Timer>,
+    pub(crate) timers: BTreeMap<u32, Timer>,
     pub(crate) after: Vec<AfterCall>,
     pub(crate) stop_next_iteration: bool,
     pub(crate) random: u64,
@@ -165,6 +165,7 @@ impl VmState {
 type F1 = Option<TypedFunc<u32, ()>>;
 type F2 = Option<TypedFunc<(u32, u32), ()>>;
 type F3 = Option<TypedFunc<(u32, u32, u32), ()>>;
+type F5 = Option<TypedFunc<(u32, u32, u32, u32, u32), ()>>;
 type F1R = Option<TypedFunc<u32, u32>>;
 type F2R = Option<TypedFunc<(u32, u32), u32>>;
 type F3R = Option<TypedFunc<(u32, u32, u32), u32>>;
@@ -185,7 +186,7 @@ pub(crate) struct Exports {
     pub(crate) on_response_headers_0_1: F2R,
     pub(crate) on_response_body: F3R,
     pub(crate) on_response_trailers: F2R,
-    pub(crate) on_http_call_response: Option<TypedFunc<(u32, u32, u32, u32, u32), ()>>,
+    pub(crate) on_http_call_response: F5,
     pub(crate) on_grpc_receive_initial_metadata: F3,
     pub(crate) on_grpc_receive: F3,
     pub(crate) on_grpc_receive_trailing_metadata: F3,
@@ -245,7 +246,7 @@ impl Vm {
             role: spec.role,
             memory: None,
             malloc: None,
-            contexts: HashMap::from([(0, Context::Vm)]),
+            contexts: BTreeMap::from([(0, Context::Vm)]),
             current: 0,
             effective: 0,
             next_context: 1,
@@ -257,7 +258,7 @@ impl Vm {
             http_token: 0,
             grpc_call_token: 1,
             grpc_stream_token: 2,
-            timers: HashMap::new(),
+            timers: BTreeMap::new(),
             after: Vec::new(),
             stop_next_iteration: false,
             random: 0x9e37_79b9_7f4a_7c15 ^ spec.id,

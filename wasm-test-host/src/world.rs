@@ -18,7 +18,7 @@ pub(crate) struct World {
     pub(crate) queues: SharedQueues,
     pub(crate) metrics: Metrics,
     pub(crate) sink: Sink,
-    pub(crate) streams: HashMap<u64, Box<Stream>>,
+    pub(crate) streams: BTreeMap<u64, Box<Stream>>,
     pub(crate) clusters: Clusters,
     pub(crate) asked: VecDeque<Asked>,
     pub(crate) properties: BTreeMap<String, Vec<u8>>,

@@ -22,7 +22,7 @@ pub struct StartError {
     /// What failed: `load`, `start`, `on_vm_start` (returned false) or `on_configure` (returned false).
     pub step: &'static str,
     /// The trap, if it was one.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// What the guest logged meanwhile: usually why it refused.
     pub logs: Vec<LogLine>,
 }
@@ -30,7 +30,7 @@ pub struct StartError {
 /// A configuration that was refused; the old one stays in force.
 pub type ConfigRejected = StartError;
 
-fn shown(failure: &Option<Failure>) -> String {
+fn shown(failure: &Option<Box<Failure>>) -> String {
     failure
         .as_ref()
         .map(|failure| format!(": {failure}"))
@@ -224,7 +224,7 @@ impl GatewayBuilder {
             queues: Default::default(),
             metrics: Metrics::default(),
             sink: Sink::default(),
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             clusters: self.clusters,
             asked: VecDeque::new(),
             properties: self.properties,
@@ -243,7 +243,7 @@ impl GatewayBuilder {
         });
         let host = Host {
             world: Some(Box::new(world)),
-            vms: HashMap::new(),
+            vms: BTreeMap::new(),
             plugins: plugins.collect(),
             workers: self.workers,
             main_thread: self.main_thread,

@@ -225,6 +225,10 @@ impl Host {
             self.stream(id).path(direction).streaming = false;
             self.keep_data(id, direction, at);
             at = DataAt::Buffered;
+            // A response whose headers are sent is cut when it grows too large; the guest sees no more of it (verified).
+            if self.stream(id).finished() {
+                return DataStatus::StopNoBuffer;
+            }
         }
         let path = self.stream(id).path(direction);
         let size = match at {

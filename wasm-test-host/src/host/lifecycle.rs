@@ -21,7 +21,7 @@ pub(crate) struct Handle {
 #[derive(Debug)]
 pub(crate) struct Rejection {
     pub(crate) step: &'static str,
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Box<Failure>>,
     pub(crate) logs: Vec<LogLine>,
 }
 
@@ -80,7 +80,7 @@ impl Host {
         let logged = self.world().sink.logs.len();
         let vm = self
             .new_vm(plugin, VmRole::Canary)
-            .map_err(|failure| self.rejection("load", Some(failure), logged))?;
+            .map_err(|failure| self.rejection("load", Some(Box::new(failure)), logged))?;
         let tried = self.start_root(plugin, vm, config, true);
         self.drop_vm(vm);
         tried
@@ -91,7 +91,7 @@ impl Host {
     fn rejection(
         &mut self,
         step: &'static str,
-        failure: Option<Failure>,
+        failure: Option<Box<Failure>>,
         logged: usize,
     ) -> Rejection {
         let logs = self
@@ -126,7 +126,7 @@ impl Host {
             None => {
                 let vm = self
                     .new_vm(plugin, place)
-                    .map_err(|failure| self.rejection("load", Some(failure), logged))?;
+                    .map_err(|failure| self.rejection("load", Some(Box::new(failure)), logged))?;
                 (vm, true)
             }
         };
@@ -180,7 +180,7 @@ impl Host {
         vm_id: u64,
         config: &Arc<[u8]>,
         new_vm: bool,
-    ) -> Result<u32, (&'static str, Option<Failure>)> {
+    ) -> Result<u32, (&'static str, Option<Box<Failure>>)> {
         let spec = &self.plugins[plugin].spec;
         let mut root = RootContext::new(
             plugin,
@@ -193,7 +193,7 @@ impl Host {
         let Some(vm) = self.vms.get_mut(&vm_id) else {
             return Err(("load", None));
         };
-        let id = vm.state().alloc_context(Context::Root(root));
+        let id = vm.state().alloc_context(Context::Root(Box::new(root)));
         vm.call(
             &mut self.world,
             id,
@@ -239,7 +239,7 @@ impl Host {
         let failed = vm.failed;
         self.run_after_calls(vm_id);
         if failed {
-            let failure = self.world().sink.failures.last().cloned();
+            let failure = self.world().sink.failures.last().cloned().map(Box::new);
             return Err((refused.unwrap_or("start"), failure));
         }
         match refused {

@@ -5,7 +5,7 @@ mod filter;
 mod lifecycle;
 mod request;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::callouts::{GrpcCall, GrpcReply, GrpcStreamEvent, GrpcStreamReply, HttpCall, HttpReply};
@@ -60,7 +60,7 @@ pub(crate) struct Limits {
 
 pub(crate) struct Host {
     pub(crate) world: Option<Box<World>>,
-    pub(crate) vms: HashMap<u64, Vm>,
+    pub(crate) vms: BTreeMap<u64, Vm>,
     pub(crate) plugins: Vec<Running>,
     pub(crate) workers: usize,
     pub(crate) main_thread: bool,

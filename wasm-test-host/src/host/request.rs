@@ -76,6 +76,9 @@ impl Host {
 
     pub(crate) fn request_headers(&mut self, id: u64, headers: HeaderMap, end: bool) {
         let stream = self.stream(id);
+        let fragment = headers
+            .get(":path")
+            .is_some_and(|path| path.contains(&b'#'));
         stream.head_request = headers.get(":method") == Some(b"HEAD");
         let grpc = headers.get("content-type").is_some_and(|value| {
             value
@@ -85,6 +88,10 @@ impl Host {
         stream.grpc_request = grpc;
         stream.decode.headers = Some(headers);
         stream.decode.observed_end = end;
+        if fragment {
+            self.reply_bad_path(id);
+            return;
+        }
         self.walk_headers(id, Direction::Decode, Start::Begin, end);
     }
 

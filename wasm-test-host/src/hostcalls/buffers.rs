@@ -69,8 +69,8 @@ fn body(state: &VmState, direction: Direction) -> Option<&[u8]> {
     }
 }
 
-/// A range past the end is cut at the end; a start past the end is a bad argument. Nothing is handed out, and the out
-/// pointers stay as they are, when no byte is in range (proxy-wasm-cpp-host `exports.cc`).
+/// A range is cut at the end of the buffer. When no byte is in it, nothing is handed out, and the out pointers stay as
+/// they are; that is no error, also for a start past the end (Envoy 1.37, verified).
 pub(super) fn get_bytes(
     caller: Call<'_, '_>,
     buffer: u32,
@@ -86,9 +86,7 @@ pub(super) fn get_bytes(
     let bytes = readable(state, buffer)?;
     let start = start as usize;
     let end = start.saturating_add(len as usize).min(bytes.len());
-    let Some(wanted) = bytes.get(start..end) else {
-        return Err(Status::BadArgument.into());
-    };
+    let wanted = bytes.get(start..end).unwrap_or_default();
     if wanted.is_empty() {
         return Ok(());
     }

@@ -59,6 +59,11 @@ impl Host {
         );
     }
 
+    /// The connection manager itself refuses a path with a fragment: no filter sees the request (Envoy 1.37, verified).
+    pub(crate) fn reply_bad_path(&mut self, id: u64) {
+        self.send_local_reply(id, plain(400, "", "path_normalization_failed"));
+    }
+
     /// What a failed VM answers under FAIL_CLOSED and FAIL_RELOAD (`Context::failStream`).
     pub(crate) fn reply_failed(&mut self, id: u64) {
         let reply = LocalReply {

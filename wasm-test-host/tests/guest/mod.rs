@@ -1,4 +1,4 @@
-//! Finds the guest filters that `make guests` has built.
+//! Finds the guest filters that `make guests` has built (all of wasm-test-host/guests, for wasm32-wasip1 and release).
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -6,10 +6,6 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
 use backstop_host::{Gateway, GatewayBuilder, Module, Plugin};
-
-const BUILD: &str = "cargo build --release --target wasm32-wasip1 -p guest-headers -p guest-body -p guest-config \
-                     -p guest-auth-http -p guest-auth-grpc -p guest-parallel-calls -p guest-metadata -p guest-timer \
-                     -p guest-shared-data -p guest-faults";
 
 /// The module of that guest crate, compiled once per test program.
 pub fn module(name: &str) -> Module {
@@ -26,7 +22,7 @@ pub fn module(name: &str) -> Module {
         .join(format!("guest_{name}.wasm"));
     assert!(
         path.exists(),
-        "{} is not there; build the guests:\n{BUILD}",
+        "{} is not there: run `make guests`",
         path.display()
     );
     let module = Module::from_file(&path).unwrap();
