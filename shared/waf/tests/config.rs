@@ -2,11 +2,11 @@
 
 use backstop_waf::Policy;
 
+/// What a configuration is refused with; `accepted` if it is not.
 fn refused(json: &str) -> String {
     Policy::from_json(json.as_bytes())
         .err()
-        .map(|error| error.to_string())
-        .unwrap_or_else(|| panic!("accepted: {json}"))
+        .map_or_else(|| "accepted".to_owned(), |error| error.to_string())
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The decision log's line: the legacy layer's fields, and nothing that should not be in a log.
 
+#[cfg(test)]
 mod support;
 
 use support::{get, post};

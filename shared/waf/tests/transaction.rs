@@ -1,5 +1,6 @@
 //! The phases of a request: what is held, what is let go, what is answered and reported.
 
+#[cfg(test)]
 mod support;
 
 use std::io::Write;
