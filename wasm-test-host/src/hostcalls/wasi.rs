@@ -1,4 +1,4 @@
-//! The WASI functions that Envoy links, with what they answer there (proxy-wasm-cpp-host `exports.cc`). Anything about
+//! The WASI functions that Envoy links, with what they answer there (Envoy 1.37, verified, but for `poll_oneoff`). Anything about
 //! files is refused; stdout and stderr go to the log; time and random bytes are the gateway's own, so that runs repeat.
 
 use wasmtime::{Caller, Linker};
