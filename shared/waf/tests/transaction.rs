@@ -3,9 +3,7 @@
 #[cfg(test)]
 mod support;
 
-use std::io::Write;
-
-use support::{get, post};
+use support::{get, gzip, post};
 
 const SQL: &str = "1' UNION SELECT password FROM users-- ";
 const DETECT: &str = r#"{"mode":"detect"}"#;
@@ -118,12 +116,6 @@ fn a_body_beyond_the_limit_is_inspected_up_to_it_or_refused() {
             .run(reject)
             .passed()
     );
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

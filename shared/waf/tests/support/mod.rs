@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::cell::Cell;
+use std::io::Write;
 use std::rc::Rc;
 
 use backstop_http::Headers;
@@ -199,4 +200,11 @@ impl Run {
         assert_eq!(self.lines.len(), 1, "{:?}", self.lines);
         serde_json::from_str(&self.lines[0]).unwrap()
     }
+}
+
+/// `bytes` in the gzip coding.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
