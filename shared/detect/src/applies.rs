@@ -40,13 +40,31 @@ pub(crate) const OPAQUE: CategorySet =
 /// A document whose texts and attributes are values of their own.
 const DOCUMENT: CategorySet = CategorySet::of(&[Category::XxeInjection, Category::Log4shell]);
 
+/// The longest name that is taken for a word: longer ones may be an encoded text.
+const MAX_WORD: usize = 24;
+
 /// The categories that look at a value of `place`.
 pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
     match place.kind {
         Kind::Header => header(place.name, value),
         Kind::XmlDocument => DOCUMENT,
+        // `page`, `user_id`: no sign that any of them needs. JSON repeats its keys in every object.
+        Kind::CookieName | Kind::FormName | Kind::JsonKey | Kind::MultipartName
+            if is_word(value) =>
+        {
+            CategorySet::NONE
+        }
         _ => CategorySet::ALL,
     }
+}
+
+/// Whether a name is a plain one: letters, digits, underscores, and no double underscore (`__proto__`).
+fn is_word(name: &[u8]) -> bool {
+    name.len() <= MAX_WORD
+        && !name.starts_with(b"__")
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 fn header(name: &[u8], value: &[u8]) -> CategorySet {
@@ -72,52 +90,59 @@ fn grammar(name: &[u8]) -> Option<&'static Signs> {
     if name.starts_with(b"sec-ch-") {
         return Some(&BRANDS);
     }
-    let prefixes: [&[u8]; 8] = [
-        b"sec-",
-        b"accept",
-        b"if-",
-        b"x-forwarded-",
-        b"x-b3-",
-        b"x-envoy-",
-        b"access-control-",
-        b"x-datadog-",
-    ];
-    let names: [&[u8]; 32] = [
-        b"age",
-        b"alt-used",
-        b"authorization",
-        b"cache-control",
-        b"connection",
-        b"content-encoding",
-        b"content-length",
-        b"content-type",
-        b"date",
-        b"dnt",
-        b"etag",
-        b"expect",
-        b"forwarded",
-        b"host",
-        b"keep-alive",
-        b"last-modified",
-        b"max-forwards",
-        b"origin",
-        b"pragma",
-        b"priority",
-        b"proxy-authorization",
-        b"range",
-        b"save-data",
-        b"te",
-        b"traceparent",
-        b"tracestate",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"via",
-        b"x-real-ip",
-        b"x-request-id",
-    ];
-    (names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix)))
-        .then_some(&LIST)
+    known(name).then_some(&LIST)
+}
+
+/// Whether a header field of this name has such a grammar. Every header's name comes here, so its first letter leaves few
+/// to compare it with.
+fn known(name: &[u8]) -> bool {
+    type Names = &'static [&'static [u8]];
+    let (prefixes, names): (Names, Names) = match name.first() {
+        Some(b'a') => (
+            &[b"accept", b"access-control-"],
+            &[b"age", b"alt-used", b"authorization"],
+        ),
+        Some(b'c') => (
+            &[],
+            &[
+                b"cache-control",
+                b"connection",
+                b"content-encoding",
+                b"content-length",
+                b"content-type",
+            ],
+        ),
+        Some(b'd') => (&[], &[b"date", b"dnt"]),
+        Some(b'e') => (&[], &[b"etag", b"expect"]),
+        Some(b'f') => (&[], &[b"forwarded"]),
+        Some(b'h') => (&[], &[b"host"]),
+        Some(b'i') => (&[b"if-"], &[]),
+        Some(b'k') => (&[], &[b"keep-alive"]),
+        Some(b'l') => (&[], &[b"last-modified"]),
+        Some(b'm') => (&[], &[b"max-forwards"]),
+        Some(b'o') => (&[], &[b"origin"]),
+        Some(b'p') => (&[], &[b"pragma", b"priority", b"proxy-authorization"]),
+        Some(b'r') => (&[], &[b"range"]),
+        Some(b's') => (&[b"sec-"], &[b"save-data"]),
+        Some(b't') => (
+            &[],
+            &[
+                b"te",
+                b"traceparent",
+                b"tracestate",
+                b"trailer",
+                b"transfer-encoding",
+            ],
+        ),
+        Some(b'u') => (&[], &[b"upgrade"]),
+        Some(b'v') => (&[], &[b"via"]),
+        Some(b'x') => (
+            &[b"x-forwarded-", b"x-b3-", b"x-envoy-", b"x-datadog-"],
+            &[b"x-real-ip", b"x-request-id"],
+        ),
+        _ => (&[], &[]),
+    };
+    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// For each byte, whether a value may hold it.
