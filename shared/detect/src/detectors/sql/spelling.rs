@@ -20,7 +20,8 @@ pub struct Joined {
 pub fn joined_word(rest: &[u8]) -> Option<Joined> {
     let reach = rest.get(..rest.len().min(REACH)).unwrap_or_default();
     let split = reach.iter().position(|b| !in_word(*b))?;
-    if split > LONGEST {
+    // Nearly every word ends otherwise, and need not be looked up.
+    if split > LONGEST || !matches!(reach.get(split..), Some([b'/', b'*', ..] | [b'%', ..])) {
         return None;
     }
     let mut letters = [0u8; LONGEST];
