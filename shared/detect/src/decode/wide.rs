@@ -62,6 +62,9 @@ fn overlong(first: u8, tail: &[u8]) -> Option<(u8, usize)> {
 
 /// The ASCII character that servers make of the UTF-8 character at the start of `bytes`, and its length.
 fn look_alike(bytes: &[u8]) -> Option<(u8, usize)> {
+    if !bytes.first().is_some_and(|lead| LEADS.contains(lead)) {
+        return None;
+    }
     let window = bytes.get(..bytes.len().min(4))?;
     let chunk = window.utf8_chunks().next()?;
     let letter = chunk.valid().chars().next()?;
@@ -78,6 +81,9 @@ fn look_alike(bytes: &[u8]) -> Option<(u8, usize)> {
     };
     Some((byte, letter.len_utf8()))
 }
+
+/// The first bytes of all look-alikes in UTF-8: neither Hangul nor most of what else is written is decoded for them.
+const LEADS: [u8; 8] = [0xc4, 0xc5, 0xca, 0xcb, 0xe2, 0xe3, 0xe5, 0xef];
 
 /// Single signs: Windows best-fit mappings (bestfit1252, bestfit949), case mappings that land in ASCII, dots that IDNA
 /// reads as the label separator, and the characters whose low byte is a control or bracket (UTF-16 cut to bytes).
@@ -151,6 +157,17 @@ mod tests {
                 ("嘊嘍".as_bytes(), Some(b"\n\r")),
             ],
         );
+    }
+
+    #[test]
+    fn every_look_alike_begins_with_a_lead() {
+        let ranges = [0xff01..=0xff5e, 0x2460..=0x2468, 0x24b6..=0x24ea];
+        let signs = SIGNS.iter().map(|(sign, _)| *sign);
+        for code in ranges.into_iter().flatten().chain(signs) {
+            let text = char::from_u32(code).unwrap().to_string();
+            assert!(LEADS.contains(&text.as_bytes()[0]), "{code:x}");
+            assert!(look_alike(text.as_bytes()).is_some(), "{code:x}");
+        }
     }
 
     #[test]

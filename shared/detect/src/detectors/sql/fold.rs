@@ -12,6 +12,9 @@ pub const AHEAD: usize = 40;
 /// How many it may look back.
 pub const BEHIND: usize = 8;
 
+/// An empty window. A static, so that a new window is one copy of memory and not a loop over its tokens.
+static BLANK: [Token; WINDOW] = [Token::END; WINDOW];
+
 /// A bounded stretch of the token sequence. A long value is judged stretch by stretch, each overlapping the last, so
 /// that padding hides nothing and memory stays constant.
 pub struct Window<'a> {
@@ -28,7 +31,7 @@ impl<'a> Window<'a> {
     pub fn new(tokenizer: Tokenizer<'a>) -> Self {
         Self {
             tokenizer,
-            tokens: [Token::END; WINDOW],
+            tokens: BLANK,
             length: 0,
             judged: 0,
             ended: false,
