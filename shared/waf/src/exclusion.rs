@@ -1,20 +1,17 @@
 //! Exclusions, compiled.
 
-use std::fmt;
-
 use backstop_detect::{Category, CategorySet, Rule};
-use backstop_http::pattern::PatternError;
-use backstop_http::{Headers, HostPattern, NormalizedPath, PathPattern, Place};
+use backstop_http::{Headers, NormalizedPath, Place};
+use backstop_policy::RequestMatch;
+use backstop_policy::request_match::each;
 
-use crate::config::{self, ConfigError, PathMatch};
+use crate::config::{self, ConfigError};
 use crate::target::TargetPattern;
 
 /// What is not to be inspected where.
 #[derive(Clone, Debug)]
 pub(crate) struct Exclusion {
-    path: Option<PathPattern>,
-    hosts: Vec<HostPattern>,
-    methods: Vec<Vec<u8>>,
+    requests: RequestMatch,
     categories: CategorySet,
     rules: Vec<u32>,
     targets: Vec<TargetPattern>,
@@ -26,39 +23,29 @@ impl Exclusion {
     #[cold]
     #[inline(never)]
     pub(crate) fn compile(index: usize, config: &config::Exclusion) -> Result<Self, ConfigError> {
-        let error = |field: &str, message: &dyn fmt::Display| {
-            ConfigError::at(format_args!("exclusions[{index}]{field}"), message)
-        };
-        let path = match &config.path {
-            None => None,
-            Some(path) => {
-                Some(path_pattern(path).map_err(|(field, message)| error(field, &message))?)
-            }
-        };
-        let hosts = each(&config.hosts, ".hosts", &error, |host| {
-            HostPattern::parse(host).map_err(|error| error.to_string())
-        })?;
-        let methods = each(&config.methods, ".methods", &error, method)?;
-        let rules = each(&config.rules, ".rules", &error, rule_id)?;
-        let targets = each(&config.targets, ".targets", &error, TargetPattern::parse)?;
+        let at = format!("exclusions[{index}]");
+        let requests =
+            RequestMatch::compile(&at, config.path.as_ref(), &config.hosts, &config.methods)?;
+        let rules = each(&format_args!("{at}.rules"), &config.rules, rule_id)?;
+        let targets = each(
+            &format_args!("{at}.targets"),
+            &config.targets,
+            TargetPattern::parse,
+        )?;
         let categories = config
             .categories
             .iter()
             .fold(CategorySet::NONE, |set, key| set.with(Category::from(*key)));
         let exclusion = Self {
-            path,
-            hosts,
-            methods,
+            requests,
             categories,
             rules,
             targets,
         };
-        let everywhere =
-            exclusion.path.is_none() && exclusion.hosts.is_empty() && exclusion.methods.is_empty();
-        if everywhere && exclusion.is_total() {
-            return Err(error(
-                "",
-                &"excludes everything; give at least one of `path`, `hosts`, `methods`, `categories`, `rules`, `targets`",
+        if exclusion.requests.is_every_request() && exclusion.is_total() {
+            return Err(ConfigError::at(
+                at,
+                "excludes everything; give at least one of `path`, `hosts`, `methods`, `categories`, `rules`, `targets`",
             ));
         }
         Ok(exclusion)
@@ -66,16 +53,7 @@ impl Exclusion {
 
     /// Whether the request is one that this exclusion is about.
     pub(crate) fn covers(&self, headers: &Headers, path: &NormalizedPath<'_>) -> bool {
-        (self.methods.is_empty() || self.methods.iter().any(|method| method == headers.method()))
-            && (self.hosts.is_empty()
-                || self
-                    .hosts
-                    .iter()
-                    .any(|host| host.matches(headers.authority())))
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|pattern| pattern.exempts(path))
+        self.requests.exempts(headers, path)
     }
 
     /// Whether requests it covers are not inspected at all.
@@ -99,46 +77,6 @@ impl Exclusion {
             || self.categories.contains(rule.category)
             || self.rules.contains(&rule.id)
     }
-}
-
-/// The field's name and what is wrong, for a path pattern that does not compile.
-fn path_pattern(path: &PathMatch) -> Result<PathPattern, (&'static str, PatternError)> {
-    match path {
-        PathMatch::Exact(path) => PathPattern::exact(path).map_err(|error| (".path.exact", error)),
-        PathMatch::Prefix(path) => {
-            PathPattern::prefix(path).map_err(|error| (".path.prefix", error))
-        }
-        PathMatch::Template(path) => {
-            PathPattern::template(path).map_err(|error| (".path.template", error))
-        }
-    }
-}
-
-/// Every text of a list, compiled; or the position of the first that does not.
-fn each<T>(
-    texts: &[String],
-    field: &str,
-    error: &dyn Fn(&str, &dyn fmt::Display) -> ConfigError,
-    compile: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, ConfigError> {
-    let mut list = Vec::with_capacity(texts.len());
-    for (position, text) in texts.iter().enumerate() {
-        match compile(text) {
-            Ok(compiled) => list.push(compiled),
-            Err(message) => return Err(error(&format!("{field}[{position}]"), &message)),
-        }
-    }
-    Ok(list)
-}
-
-fn method(text: &str) -> Result<Vec<u8>, String> {
-    let plain = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
-    if text.is_empty() || !text.bytes().all(plain) {
-        return Err(format!(
-            "`{text}` is not a method; write it in upper case, as in `GET`"
-        ));
-    }
-    Ok(text.as_bytes().to_vec())
 }
 
 /// The number of the rule that an operator means by name or number.

@@ -5,23 +5,19 @@
 //! request's surroundings have to say is asked through [`Host`].
 #![forbid(unsafe_code)]
 
-pub mod answer;
 pub mod config;
 mod exclusion;
 mod inspect;
-mod json_text;
 pub mod log_line;
 mod policy;
 pub mod report;
-mod secret;
 mod tally;
 mod target;
-mod timestamp;
 pub mod transaction;
 pub mod values;
 
-pub use answer::Answer;
 pub use backstop_detect::Scanner;
+pub use backstop_policy::Answer;
 pub use config::{Config, ConfigError, Mode};
 pub use log_line::log_line;
 pub use policy::Policy;

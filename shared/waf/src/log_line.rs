@@ -1,15 +1,13 @@
 //! The decision log: one JSON line, with the legacy layer's field names (dashboards read them) and some more.
 
-use backstop_http::{Headers, Target};
+use backstop_http::Headers;
+use backstop_policy::Timestamp;
+use backstop_policy::json_text::{push_field, push_name, push_plain, push_string};
+use backstop_policy::logged::{MASK, cut, is_secret, masked_path};
 
-use crate::json_text::{push_field, push_name, push_plain, push_string};
 use crate::policy::Policy;
 use crate::report::{Action, Cause, Entry, Report};
-use crate::secret::{MASK, is_secret, is_secret_name};
-use crate::timestamp::Timestamp;
 
-/// The most bytes of the path that are logged.
-const MAX_PATH: usize = 512;
 /// The most bytes of host, method and request id that are logged.
 const MAX_FIELD: usize = 128;
 
@@ -112,52 +110,5 @@ fn matched<'a>(policy: &Policy, entry: &'a Entry) -> &'a [u8] {
         MASK.as_bytes()
     } else {
         &entry.matched
-    }
-}
-
-/// The path with its query, the values of secret-looking parameters masked.
-fn masked_path(wire: &[u8]) -> Vec<u8> {
-    let target = Target::parse(wire);
-    if target.query.is_none() {
-        return cut(wire, MAX_PATH).to_vec();
-    }
-    let mut path = target.path.to_vec();
-    let mut separator = b'?';
-    for param in target.params() {
-        if path.len() > MAX_PATH {
-            break;
-        }
-        path.push(separator);
-        separator = b'&';
-        path.extend_from_slice(param.name);
-        if let Some(value) = param.value {
-            path.push(b'=');
-            path.extend_from_slice(if is_secret_name(param.name) {
-                MASK.as_bytes()
-            } else {
-                value
-            });
-        }
-    }
-    cut(&path, MAX_PATH).to_vec()
-}
-
-/// At most `limit` bytes, not ending inside a UTF-8 character.
-fn cut(bytes: &[u8], limit: usize) -> &[u8] {
-    let Some((kept, rest)) = bytes.split_at_checked(limit) else {
-        return bytes;
-    };
-    if rest.first().is_none_or(|byte| byte & 0xc0 != 0x80) {
-        return kept;
-    }
-    // The character that the cut goes through began at most three bytes before it.
-    let back = kept
-        .iter()
-        .rev()
-        .take(3)
-        .position(|byte| byte & 0xc0 == 0xc0);
-    match back {
-        Some(back) => kept.get(..limit - back - 1).unwrap_or(kept),
-        None => kept,
     }
 }

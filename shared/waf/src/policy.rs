@@ -2,8 +2,8 @@
 
 use backstop_detect::{Category, CategorySet, Level, Rule, ScanOptions, Scanner};
 use backstop_http::{CidrSet, HostPattern};
+use backstop_policy::ResponseTemplate;
 
-use crate::answer::ResponseTemplate;
 use crate::config::{Compressed, Config, ConfigError, Mode, OnLimit};
 use crate::exclusion::{Exclusion, rule_id};
 
@@ -58,6 +58,10 @@ impl Policy {
     /// # Errors
     /// In one line: the JSON path, what is wrong there, and what is allowed.
     pub fn compile(config: &Config) -> Result<Self, ConfigError> {
+        Self::compiled(config).map_err(|error| error.of("waf"))
+    }
+
+    fn compiled(config: &Config) -> Result<Self, ConfigError> {
         let mut enabled = CategorySet::NONE;
         let mut blocking = CategorySet::NONE;
         for category in Category::ALL {

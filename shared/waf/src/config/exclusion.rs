@@ -1,6 +1,7 @@
 //! What is not to be inspected where.
 
 use backstop_detect::Category;
+use backstop_policy::PathMatch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub struct Exclusion {
     /// Why: for the next operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The path.
+    /// The path; never for a request whose path servers may read in different ways.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathMatch>,
     /// Hosts: `shop.example.com`, or `*.example.com` for every name below; the port does not matter.
@@ -32,19 +33,6 @@ pub struct Exclusion {
     /// `cookie:_ga*` match by what precedes the star, `query:*` matches every one. `path` is the path itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
-}
-
-/// A path, matched on its normalised form (decoded, no dot segments, no query) and never for a request whose path
-/// servers may read in different ways.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum PathMatch {
-    /// This path.
-    Exact(String),
-    /// This path and everything below it.
-    Prefix(String),
-    /// Segment by segment: `/a/{id}/b`, `{id:int}`, `{id:uuid}`, `{rest...}` at the end.
-    Template(String),
 }
 
 /// A category, by its key in configuration.

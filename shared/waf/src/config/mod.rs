@@ -5,20 +5,15 @@
 
 mod body;
 mod categories;
-mod error;
 mod exclusion;
-mod number;
-mod response;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use backstop_policy::{ConfigError, MAX_SIZE, PathMatch, Response, Size, Whole};
 pub use body::{Compressed, OnLimit, RequestBody};
 pub use categories::{BotScanner, Categories, CategoryConfig, Ssrf};
-pub use error::ConfigError;
-pub use exclusion::{CategoryKey, Exclusion, PathMatch};
-pub use number::{MAX_SIZE, Size, Whole};
-pub use response::Response;
+pub use exclusion::{CategoryKey, Exclusion};
 
 /// Configuration of the WAF filter.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -77,20 +72,7 @@ impl Config {
     /// # Errors
     /// In one line: the JSON path, what is wrong there, and what is allowed.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        if json.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self::default());
-        }
-        // serde would read a list as a structure, field by field.
-        if json.trim_ascii_start().first() == Some(&b'[') {
-            return Err(ConfigError::not_an_object());
-        }
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let config = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| ConfigError::json(&error))?;
-        deserializer
-            .end()
-            .map_err(|error| ConfigError::syntax(&error))?;
-        Ok(config)
+        backstop_policy::read(json).map_err(|error| error.of("waf"))
     }
 }
 

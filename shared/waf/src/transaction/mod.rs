@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use backstop_detect::{Findings, Scanner};
 use backstop_http::{Exchange, Headers, NormalizedPath, client_address};
+use backstop_policy::Answer;
 
-use crate::answer::Answer;
 use crate::config::{Mode, OnLimit};
 use crate::exclusion::Exclusion;
 use crate::inspect::Inspection;
@@ -261,12 +261,13 @@ impl Transaction {
         };
         let next = if action == Action::Block {
             self.body = Body::Done;
+            let response = &self.policy.response;
+            let status = match &report.cause {
+                Cause::Found(_) => response.status(),
+                Cause::Refused(refusal) => refusal.status(),
+            };
             let id = self.headers.first(b"x-request-id").unwrap_or_default();
-            Next::Reply(
-                self.policy
-                    .response
-                    .answer(&report, id, self.exchange.is_grpc()),
-            )
+            Next::Reply(response.answer(status, report.details(), id, self.exchange.is_grpc()))
         } else {
             Next::Continue
         };

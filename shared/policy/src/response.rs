@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Whole;
+use crate::Whole;
 
 /// The answer to a refused request. `{requestId}` in the body and in header values becomes the request's id
 /// (`x-request-id`), for the visitor to quote and for support to find the decision by.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Response {
-    /// The status of a request refused for what was found in it. gRPC clients get the status Envoy maps it to
+    /// The status of a refused request. gRPC clients get the status Envoy maps it to
     /// (403: PERMISSION_DENIED).
     pub status: Whole<400, 599>,
     /// The body.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Appends `bytes` as a JSON string, quotes included. Control characters, C1 controls, line and paragraph separators and
 /// bidirectional marks are escaped (`\u202e`); bytes that are not UTF-8 appear as the text `\x80`.
-pub(crate) fn push_string(out: &mut String, bytes: &[u8]) {
+pub fn push_string(out: &mut String, bytes: &[u8]) {
     out.push('"');
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -39,19 +39,19 @@ fn push_char(out: &mut String, character: char) {
 }
 
 /// Appends `,"name":"value"`, or without the comma at the start of an object.
-pub(crate) fn push_field(out: &mut String, name: &str, value: &[u8]) {
+pub fn push_field(out: &mut String, name: &str, value: &[u8]) {
     push_name(out, name);
     push_string(out, value);
 }
 
 /// Appends `,"name":value` for a value that is JSON as it is displayed (a number, a boolean).
-pub(crate) fn push_plain(out: &mut String, name: &str, value: impl std::fmt::Display) {
+pub fn push_plain(out: &mut String, name: &str, value: impl std::fmt::Display) {
     push_name(out, name);
     let _ = write!(out, "{value}");
 }
 
 /// Appends `,"name":`, or without the comma at the start of an object.
-pub(crate) fn push_name(out: &mut String, name: &str) {
+pub fn push_name(out: &mut String, name: &str) {
     if !out.ends_with('{') {
         out.push(',');
     }

@@ -3,9 +3,9 @@
 use std::fmt;
 
 /// A moment, displayed as RFC 3339 in UTC with milliseconds: `2026-11-22T16:56:34.123Z`.
-pub(crate) struct Timestamp {
+pub struct Timestamp {
     /// Milliseconds since 1970.
-    pub(crate) unix_millis: u64,
+    pub unix_millis: u64,
 }
 
 impl fmt::Display for Timestamp {

@@ -1,9 +1,12 @@
-//! Which values must not appear in a log.
+//! What of a request appears in a log: cut to a length, secrets masked.
 
-use backstop_http::{Kind, Place};
+use backstop_http::{Kind, Place, Target};
+
+/// The most bytes of the path that are logged.
+const MAX_PATH: usize = 512;
 
 /// What a log shows instead.
-pub(crate) const MASK: &str = "***";
+pub const MASK: &str = "***";
 
 /// Words that make a name a secret's wherever they occur in it, without case, `-`, `_` and `.`.
 const WORDS: [&[u8]; 17] = [
@@ -32,7 +35,7 @@ const NAMES: [&[u8]; 10] = [
 ];
 
 /// Whether values of `place` are masked: credentials, cookies, and fields called like a password.
-pub(crate) fn is_secret(place: Place<'_>) -> bool {
+pub fn is_secret(place: Place<'_>) -> bool {
     match place.kind {
         Kind::Cookie => true,
         Kind::Header
@@ -48,7 +51,7 @@ pub(crate) fn is_secret(place: Place<'_>) -> bool {
 }
 
 /// Whether a field of this name holds a secret.
-pub(crate) fn is_secret_name(name: &[u8]) -> bool {
+pub fn is_secret_name(name: &[u8]) -> bool {
     let letters: Vec<u8> = name
         .iter()
         .filter(|byte| !matches!(byte, b'-' | b'_' | b'.'))
@@ -59,6 +62,53 @@ pub(crate) fn is_secret_name(name: &[u8]) -> bool {
         || WORDS
             .iter()
             .any(|word| letters.windows(word.len()).any(|window| window == *word))
+}
+
+/// The path with its query, the values of secret-looking parameters masked, cut to 512 bytes.
+pub fn masked_path(wire: &[u8]) -> Vec<u8> {
+    let target = Target::parse(wire);
+    if target.query.is_none() {
+        return cut(wire, MAX_PATH).to_vec();
+    }
+    let mut path = target.path.to_vec();
+    let mut separator = b'?';
+    for param in target.params() {
+        if path.len() > MAX_PATH {
+            break;
+        }
+        path.push(separator);
+        separator = b'&';
+        path.extend_from_slice(param.name);
+        if let Some(value) = param.value {
+            path.push(b'=');
+            path.extend_from_slice(if is_secret_name(param.name) {
+                MASK.as_bytes()
+            } else {
+                value
+            });
+        }
+    }
+    cut(&path, MAX_PATH).to_vec()
+}
+
+/// At most `limit` bytes, not ending inside a UTF-8 character.
+pub fn cut(bytes: &[u8], limit: usize) -> &[u8] {
+    let Some((kept, rest)) = bytes.split_at_checked(limit) else {
+        return bytes;
+    };
+    if rest.first().is_none_or(|byte| byte & 0xc0 != 0x80) {
+        return kept;
+    }
+    // The character that the cut goes through began at most three bytes before it.
+    let back = kept
+        .iter()
+        .rev()
+        .take(3)
+        .position(|byte| byte & 0xc0 == 0xc0);
+    match back {
+        Some(back) => kept.get(..limit - back - 1).unwrap_or(kept),
+        None => kept,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The answer to a refused request.
 
-use crate::config::{self, ConfigError};
-use crate::report::{Cause, Report};
+use crate::{ConfigError, Response};
 
 /// A reply to send in place of the upstream's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +33,18 @@ const PLACEHOLDER: &str = "{requestId}";
 
 /// The configured response.
 #[derive(Clone, Debug)]
-pub(crate) struct ResponseTemplate {
+pub struct ResponseTemplate {
     status: u32,
     body: String,
     headers: Vec<(String, String)>,
 }
 
 impl ResponseTemplate {
-    /// Checks and compiles.
-    pub(crate) fn compile(config: &config::Response) -> Result<Self, ConfigError> {
+    /// Checks and compiles what a configuration has at its field `response`.
+    ///
+    /// # Errors
+    /// For a name or value that no header can have, and for headers that are the proxy's.
+    pub fn compile(config: &Response) -> Result<Self, ConfigError> {
         if !is_field_value(&config.content_type) || config.content_type.is_empty() {
             return Err(ConfigError::at(
                 "response.contentType",
@@ -82,16 +84,18 @@ impl ResponseTemplate {
         })
     }
 
-    /// The answer for `report`. `request_id` is the client's or the proxy's text: it is quoted only if it is a plain word.
-    pub(crate) fn answer(&self, report: &Report, request_id: &[u8], grpc: bool) -> Answer {
-        let status = match &report.cause {
-            Cause::Found(_) => self.status,
-            Cause::Refused(refusal) => refusal.status(),
-        };
+    /// The configured status.
+    pub const fn status(&self) -> u32 {
+        self.status
+    }
+
+    /// The answer with `status` and the response-code details `details`. `request_id` is the client's or the proxy's text:
+    /// it is quoted only if it is a plain word.
+    pub fn answer(&self, status: u32, details: String, request_id: &[u8], grpc: bool) -> Answer {
         let id = quotable(request_id);
         Answer {
             status,
-            details: report.details(),
+            details,
             headers: self
                 .headers
                 .iter()

@@ -1,10 +1,13 @@
-//! The one line that says what is wrong with a configuration.
+//! Reading a configuration, and the one line that says what is wrong with it.
 
 use std::fmt;
+
+use serde::de::DeserializeOwned;
 
 /// What is wrong with a configuration, in one line: ``waf config: $.mode: unknown variant `off`, expected …``.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
+    filter: &'static str,
     /// JSON path from `$`, or a line and column where the text is not JSON.
     at: String,
     message: String,
@@ -12,27 +15,36 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// `message` about the value at `path` (`exclusions[2].path`, without `$.`).
-    pub(crate) fn at(path: impl fmt::Display, message: impl fmt::Display) -> Self {
+    pub fn at(path: impl fmt::Display, message: impl fmt::Display) -> Self {
         Self {
+            filter: "",
             at: format!("$.{path}"),
             message: message.to_string(),
         }
     }
 
-    pub(super) fn not_an_object() -> Self {
+    /// The same error, told as one of `filter`'s configuration.
+    #[must_use]
+    pub fn of(self, filter: &'static str) -> Self {
+        Self { filter, ..self }
+    }
+
+    fn not_an_object() -> Self {
         Self {
+            filter: "",
             at: "$".to_owned(),
             message: "expected an object, as in {\"mode\":\"detect\"}".to_owned(),
         }
     }
 
-    pub(super) fn json(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+    fn json(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let inner = error.inner();
         if !inner.is_data() {
             return Self::syntax(inner);
         }
         let path = error.path().to_string();
         Self {
+            filter: "",
             at: match path.as_str() {
                 "." => "$".to_owned(),
                 _ => format!("$.{path}"),
@@ -41,8 +53,9 @@ impl ConfigError {
         }
     }
 
-    pub(super) fn syntax(error: &serde_json::Error) -> Self {
+    fn syntax(error: &serde_json::Error) -> Self {
         Self {
+            filter: "",
             at: format!("line {} column {}", error.line(), error.column()),
             message: format!("not JSON: {}", without_position(error)),
         }
@@ -56,9 +69,35 @@ fn without_position(error: &serde_json::Error) -> String {
     text.strip_suffix(&position).unwrap_or(&text).to_owned()
 }
 
+/// Reads JSON. No bytes at all (a plugin without `pluginConfig`) are the defaults.
+///
+/// # Errors
+/// In one line: the JSON path, what is wrong there, and what is allowed.
+pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ConfigError> {
+    let json = if json.iter().all(u8::is_ascii_whitespace) {
+        b"{}"
+    } else {
+        json
+    };
+    // serde would read a list as a structure, field by field.
+    if json.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ConfigError::not_an_object());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let config = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| ConfigError::json(&error))?;
+    deserializer
+        .end()
+        .map_err(|error| ConfigError::syntax(&error))?;
+    Ok(config)
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "waf config: {}: {}", self.at, self.message)
+        if !self.filter.is_empty() {
+            write!(f, "{} ", self.filter)?;
+        }
+        write!(f, "config: {}: {}", self.at, self.message)
     }
 }
 

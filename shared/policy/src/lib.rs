@@ -1,0 +1,26 @@
+//! What every filter's policy has in common. No host.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`error`] | reading a configuration; the one line that says what is wrong with it |
+//! | [`number`] | whole numbers and sizes as configuration writes them |
+//! | [`request_match`] | which requests a piece of configuration is about |
+//! | [`answer`] | the configured answer to a refused request |
+//! | [`json_text`], [`logged`] | log lines: JSON from arbitrary bytes, secrets masked |
+#![forbid(unsafe_code)]
+
+pub mod answer;
+pub mod error;
+pub mod json_text;
+pub mod logged;
+pub mod number;
+pub mod request_match;
+mod response;
+mod timestamp;
+
+pub use answer::{Answer, ResponseTemplate};
+pub use error::{ConfigError, read};
+pub use number::{MAX_SIZE, Size, Whole};
+pub use request_match::{PathMatch, RequestMatch};
+pub use response::Response;
+pub use timestamp::Timestamp;
