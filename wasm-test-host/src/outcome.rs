@@ -1,6 +1,7 @@
 //! What came of a request, and everything a filter did on the way.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::callouts::{GrpcCall, HttpCall};
 use crate::failure::Failure;
@@ -56,7 +57,8 @@ pub struct LogLine {
     pub message: String,
 }
 
-/// Cost of one guest callback. Fuel counts WebAssembly operators: the same on every machine.
+/// Cost of one guest callback, the host calls that it makes included. Fuel counts WebAssembly operators: the same on every
+/// machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackCost {
     /// Position of the plugin in the chain's configuration.
@@ -65,6 +67,9 @@ pub struct CallbackCost {
     pub callback: &'static str,
     /// Fuel it used; 0 when the module is compiled without fuel.
     pub fuel: u64,
+    /// From the call into the guest to its return. Counting fuel slows the guest: time is that of a proxy's code only when
+    /// the module is compiled without.
+    pub time: Duration,
 }
 
 /// What the upstream saw of a request.
@@ -128,6 +133,11 @@ impl Outcome {
     /// Fuel of all callbacks together.
     pub fn fuel(&self) -> u64 {
         self.costs.iter().map(|cost| cost.fuel).sum()
+    }
+
+    /// Time of all callbacks together: what the filter adds to the request, without this host's own work on it.
+    pub fn time(&self) -> Duration {
+        self.costs.iter().map(|cost| cost.time).sum()
     }
 
     /// The first failure, if a guest failed.

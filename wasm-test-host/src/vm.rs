@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::{Memory, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults};
 
@@ -373,7 +374,9 @@ impl Vm {
             // Fails only when the engine counts no fuel, and then there is no budget.
             let _ = self.store.set_fuel(fuel);
         }
+        let started = Instant::now();
         let result = function.call(&mut self.store, params);
+        let time = started.elapsed();
         let left = self
             .fuel_per_callback
             .and_then(|_| self.store.get_fuel().ok())
@@ -390,6 +393,7 @@ impl Vm {
                 plugin,
                 callback,
                 fuel,
+                time,
             });
         }
         match result {

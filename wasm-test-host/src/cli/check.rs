@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ending, Failure, FilterArgs, config_file, module_file, print};
+use super::{Ending, Failure, FilterArgs, Metering, config_file, module_file, print};
 use crate::replay::Subject;
 
 /// Start the filter with a configuration: prints `ok`, or in one line what is wrong with it (exit code 2).
@@ -22,7 +22,7 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs) -> Result<Ending, Failure> {
     let config = config_file::read(&args.config, &args.filter.filter)?;
     let module = module_file::find(&args.filter)?;
-    let subject = args.filter.subject(&module, config)?;
+    let subject = args.filter.subject(&module, config, Metering::Fuel)?;
     match (&subject).start() {
         Ok(_) => print("ok\n"),
         Err(error) => Err(Failure::new(format_args!(

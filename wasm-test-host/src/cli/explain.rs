@@ -9,7 +9,8 @@ use backstop_waf::{Config, Policy};
 use clap::Args;
 
 use super::{
-    Ending, Failure, FilterArgs, config_file, explain_json, explain_text, module_file, print,
+    Ending, Failure, FilterArgs, Metering, config_file, explain_json, explain_text, module_file,
+    print,
 };
 use crate::explain::{Exclusion, Trace, find_exclusion, parse_curl, trace};
 use crate::replay::{FilterSubject, Judge, Subject, Verdict};
@@ -68,7 +69,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Ending, Failure> {
         None => Vec::new(),
     };
     let module = module_file::find(&args.filter)?;
-    let subject = args.filter.subject(&module, config.clone())?;
+    let subject = args
+        .filter
+        .subject(&module, config.clone(), Metering::Fuel)?;
     let verdict = judge(&subject, &case)?;
     let exclusion = find_exclusion(&case, &config, &verdict, |config| {
         judge(&subject.with_config(config), &case)

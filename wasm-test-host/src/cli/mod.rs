@@ -64,10 +64,28 @@ struct FilterArgs {
 
 impl FilterArgs {
     /// The filter, compiled, with this configuration.
-    fn subject(&self, module: &Path, config: Vec<u8>) -> Result<FilterSubject, Failure> {
-        let subject = FilterSubject::new(module, config).map_err(Failure::new)?;
+    fn subject(
+        &self,
+        module: &Path,
+        config: Vec<u8>,
+        metering: Metering,
+    ) -> Result<FilterSubject, Failure> {
+        let subject = match metering {
+            Metering::Fuel => FilterSubject::new(module, config),
+            Metering::TimeOnly => FilterSubject::without_fuel(module, config),
+        }
+        .map_err(Failure::new)?;
         Ok(subject.allow_on_headers_stop_iteration(self.allow_on_headers_stop_iteration))
     }
+}
+
+/// What a compiled filter's cost is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Metering {
+    /// Fuel; time, too, but of code that counting slows.
+    Fuel,
+    /// Time, of code as a proxy runs it.
+    TimeOnly,
 }
 
 /// A command's failure: one line for stderr, exit code 2.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::replay::Report;
+use super::{Failure, Metering};
 
 /// One JSON object. Times are in microseconds, `blocked` and `would_block` apart.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
@@ -52,6 +52,7 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
         "cost": {
             "time_us": summary.cost.time_us(),
             "fuel": summary.cost.fuel(),
+            "fuel_counted": report.metering == Metering::Fuel,
             "slowest": summary.cost.slowest(),
         },
         "seconds": report.took.as_secs_f64(),

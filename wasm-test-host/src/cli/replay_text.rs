@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, Color, Row};
 
+use super::Metering;
 use super::replay::Report;
 use super::table::{self, alarm, ellipsis, percent, thousands};
 use crate::replay::Summary;
@@ -202,12 +203,22 @@ fn cost(out: &mut String, report: &Report) {
             Cell::new(figure(q.max)),
         ]
     };
-    costs.add_row(row("Time, µs", time, |us| format!("{us:.1}")));
-    costs.add_row(row("Fuel, instructions", fuel, |fuel| {
-        thousands(fuel.round() as u64)
-    }));
+    if report.metering == Metering::TimeOnly {
+        costs.add_row(row("Time, µs", time, |us| format!("{us:.1}")));
+    } else {
+        costs.add_row(row("Time, µs, while fuel is counted", time, |us| {
+            format!("{us:.1}")
+        }));
+        costs.add_row(row("Fuel, instructions", fuel, |fuel| {
+            thousands(fuel.round() as u64)
+        }));
+    }
     section(out, &costs);
-    let mut slowest = table::new(&["Slowest, by fuel", "Fuel", "µs", "Request"], &[1, 2]);
+    let slowest_by = match report.metering {
+        Metering::Fuel => "Slowest, by fuel",
+        Metering::TimeOnly => "Slowest, by time",
+    };
+    let mut slowest = table::new(&[slowest_by, "Fuel", "µs", "Request"], &[1, 2]);
     for slow in summary.cost.slowest() {
         let mut row = Row::from([
             ellipsis(&slow.id, 24),

@@ -12,7 +12,8 @@ use super::Verdict;
 /// How many of the slowest requests are kept.
 const SLOWEST: usize = 5;
 
-/// One of the slowest requests. Ordered by fuel: on a busy machine the time of a single request says little.
+/// One of the slowest requests. Ordered by fuel, where it is counted: on a busy machine the time of a single request says
+/// little.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slow {
     /// Fuel.
@@ -69,7 +70,7 @@ impl Cost {
             || self
                 .slowest
                 .peek()
-                .is_some_and(|Reverse(least)| verdict.fuel > least.fuel);
+                .is_some_and(|Reverse(least)| (verdict.fuel, ns) > (least.fuel, least.ns));
         if dear {
             self.slowest.push(Reverse(Slow {
                 ns,

@@ -1,13 +1,13 @@
 //! The filter itself as a replay's subject: the `.wasm` in this host, started anew when it fails.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::{Decision, Finding, Judge, Subject, SubjectError, Verdict};
 use crate::traffic::{Case, refusal};
-use crate::{Gateway, LogLevel, Module, Outcome, Plugin, Request};
+use crate::{Gateway, LoadError, LogLevel, Module, Outcome, Plugin, Request};
 
 /// A compiled filter with its configuration.
 #[derive(Debug)]
@@ -23,8 +23,29 @@ impl FilterSubject {
     /// # Errors
     /// The file is no module that Envoy would load.
     pub fn new(path: &Path, config: Vec<u8>) -> Result<Self, SubjectError> {
-        let module = Module::from_file(path)
-            .map_err(|e| SubjectError(format!("{}: {e}", path.display())))?;
+        Self::compiled(path, Module::from_file(path), config)
+    }
+
+    /// As [`new`](Self::new), without fuel metering: for measuring time. Nothing stops a guest that does not end.
+    ///
+    /// # Errors
+    /// The file is no module that Envoy would load.
+    pub fn without_fuel(path: &Path, config: Vec<u8>) -> Result<Self, SubjectError> {
+        let module = std::fs::read(path)
+            .map_err(|source| LoadError::Read {
+                path: path.display().to_string(),
+                source,
+            })
+            .and_then(|bytes| Module::without_fuel(&bytes));
+        Self::compiled(path, module, config)
+    }
+
+    fn compiled(
+        path: &Path,
+        module: Result<Module, LoadError>,
+        config: Vec<u8>,
+    ) -> Result<Self, SubjectError> {
+        let module = module.map_err(|e| SubjectError(format!("{}: {e}", path.display())))?;
         Ok(Self {
             module,
             config,
@@ -101,9 +122,7 @@ impl Judge for FilterJudge<'_> {
             });
         }
         let request = request_of(case);
-        let started = Instant::now();
         let outcome = self.gateway.send(&request);
-        let time = started.elapsed();
         let decision = decision_of(&outcome);
         if matches!(decision, Decision::Failed(_)) {
             // A failed VM answers 503 from then on; the next request deserves a verdict of its own.
@@ -112,7 +131,7 @@ impl Judge for FilterJudge<'_> {
         Ok(Verdict {
             decision,
             status: outcome.status,
-            time,
+            time: outcome.time(),
             fuel: outcome.fuel(),
         })
     }

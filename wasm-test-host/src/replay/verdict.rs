@@ -73,9 +73,10 @@ pub struct Verdict {
     pub decision: Decision,
     /// The status the client got; 0 if it got none, or if the filter never saw the request.
     pub status: u16,
-    /// Time in this host, all callbacks together.
+    /// Time in the filter: all callbacks together with the host calls that they make, without this host's own work on the
+    /// request.
     pub time: Duration,
-    /// WebAssembly operators executed: the same on every machine.
+    /// WebAssembly operators executed: the same on every machine. 0 when none are counted.
     pub fuel: u64,
 }
 

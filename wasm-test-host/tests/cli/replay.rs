@@ -118,6 +118,30 @@ fn our_samples_are_all_told_right_and_in_order() {
 }
 
 #[test]
+fn time_is_measured_without_fuel_and_the_verdicts_are_the_same() {
+    let (attack, honest) = (lines(&[ATTACK]), lines(&[HONEST]));
+    let both = [attack.as_bytes(), honest.as_bytes()].concat();
+    let counted = run_with(&["replay", "-", "--json"], &both).json();
+    let timed = run_with(&["replay", "-", "--json", "--no-fuel"], &both).json();
+    assert_eq!(
+        (&timed["blocked"], &timed["passed"]),
+        (&counted["blocked"], &counted["passed"])
+    );
+    assert_eq!(timed["blocked"], 1);
+    for (report, fuel) in [(&counted, true), (&timed, false)] {
+        let cost = &report["cost"];
+        assert_eq!(cost["fuel_counted"], fuel);
+        assert_eq!(cost["fuel"]["max"].as_f64() > Some(0.0), fuel, "{cost}");
+        assert!(cost["time_us"]["max"].as_f64() > Some(0.0), "{cost}");
+    }
+    let text = run_with(&["replay", "-", "--no-fuel"], honest.as_bytes()).stdout;
+    assert!(
+        text.contains("Slowest, by time") && !text.contains("Fuel, instructions"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_counted_and_the_rest_is_replayed() {
     let files = Files::new();
     let broken = files.write(
