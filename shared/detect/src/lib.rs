@@ -9,10 +9,12 @@ pub mod category;
 pub mod chain;
 pub mod decode;
 pub mod detectors;
+pub mod exhibit;
 pub mod finding;
 pub mod input;
 pub mod prefilter;
 pub mod rule;
+pub mod rule_page;
 pub mod scan;
 pub mod triggers;
 

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use backstop_detect::Severity;
 use backstop_waf::Config;
 
 #[test]
@@ -30,4 +31,9 @@ fn the_defaults_are_those_of_the_structs() {
         "128KiB"
     );
     assert_eq!(schema["additionalProperties"], false);
+    // As docs/rules.md says.
+    assert_eq!(
+        schema["properties"]["scoreThreshold"]["default"],
+        Severity::Critical.score()
+    );
 }

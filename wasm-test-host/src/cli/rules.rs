@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use backstop_detect::{Category, Rule, rules_of};
+use backstop_detect::{Category, Rule, rule_page, rules_of};
 use clap::Args;
 use comfy_table::ColumnConstraint;
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub(super) struct RulesArgs {
     /// One JSON object with all there is to know about each rule.
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
-    /// A Markdown table per category.
+    /// The page docs/rules.md: a Markdown table per category.
     #[arg(long)]
     markdown: bool,
     /// Only this category: its id or its key in configuration.
@@ -65,7 +65,7 @@ pub(super) fn run(args: &RulesArgs) -> Result<Ending, Failure> {
         return print(&format!("{text}\n"));
     }
     if args.markdown {
-        return print(&markdown(&categories));
+        return print(&rule_page::markdown(&categories));
     }
     print(&tables(&categories))
 }
@@ -74,7 +74,8 @@ fn tables(categories: &[Category]) -> String {
     let paint = Paint::of_stdout();
     let mut out = String::new();
     for category in categories {
-        let mut list = table::new(&["ID", "Rule", "Severity", "Level", "Finds"], &[0]);
+        let headings = ["ID", "Rule", "Severity", "Level", "Finds", "Example", "Not"];
+        let mut list = table::new(&headings, &[0]);
         for rule in rules_of(*category) {
             list.add_row([
                 rule.id.to_string(),
@@ -82,6 +83,8 @@ fn tables(categories: &[Category]) -> String {
                 rule.severity.word().to_string(),
                 (rule.level as u8).to_string(),
                 rule.description.to_string(),
+                rule.example.escape_debug().to_string(),
+                rule.lookalike.escape_debug().to_string(),
             ]);
         }
         for column in list.column_iter_mut().take(4) {
@@ -109,58 +112,9 @@ fn categories(wanted: Option<&str>) -> Result<Vec<Category>, Failure> {
     })
 }
 
-fn markdown(categories: &[Category]) -> String {
-    let mut out = String::new();
-    for category in categories {
-        let _ = writeln!(out, "## {} (`{}`)\n", category.id(), category.key());
-        out.push_str("| ID | Rule | Severity | Level | Finds | Example | Not |\n|---|---|---|---|---|---|---|\n");
-        for rule in rules_of(*category) {
-            let _ = writeln!(
-                out,
-                "| {} | `{}` | {} | {} | {} ({}) | {} | {} |",
-                rule.id,
-                rule.name,
-                rule.severity.word(),
-                rule.level as u8,
-                plain(rule.description),
-                plain(rule.reference),
-                code(rule.example),
-                code(rule.lookalike)
-            );
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn plain(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;")
-}
-
-/// Inline code that survives pipes, back quotes and control characters of an example.
-fn code(text: &str) -> String {
-    let text = text
-        .escape_debug()
-        .to_string()
-        .replace("\\'", "'")
-        .replace("\\\"", "\"")
-        .replace('|', "\\|");
-    if text.contains('`') {
-        format!("`` {text} ``")
-    } else {
-        format!("`{text}`")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn examples_survive_markdown() {
-        assert_eq!(code("a|b"), "`a\\|b`");
-        assert_eq!(code("`id`\r\n'"), "`` `id`\\r\\n' ``");
-    }
 
     #[test]
     fn a_category_goes_by_id_or_key() {

@@ -1,5 +1,7 @@
 //! `backstop rules` and `backstop version`.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::command::{bare, finish};
@@ -12,13 +14,11 @@ fn all_rules_are_listed_for_people_machines_and_pages() {
     assert!(rules.len() > 100, "{}", rules.len());
     let table = finish(bare().arg("rules"));
     let markdown = finish(bare().args(["rules", "--markdown"]));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
+    assert_eq!(markdown.stdout, std::fs::read_to_string(page).unwrap());
     for rule in rules {
         let name = rule["name"].as_str().unwrap();
         assert!(table.stdout.contains(name), "{name} in the table");
-        assert!(
-            markdown.stdout.contains(&format!("| `{name}` |")),
-            "{name} in Markdown"
-        );
     }
     let some = finish(bare().args(["rules", "--json", "--category", "log4shell"])).json();
     assert!(

@@ -5,51 +5,12 @@ use std::collections::HashSet;
 use backstop_detect::detectors::DETECTORS;
 use backstop_detect::prefilter::features;
 use backstop_detect::{
-    Category, Findings, Hits, Input, Level, Rule, ScanOptions, Scanner, rules, rules_of,
+    Category, Findings, Hits, Input, Level, ScanOptions, Scanner, exhibit, rules, rules_of,
 };
 use backstop_http::host::HostPattern;
 use backstop_http::{Kind, Place};
 
 use crate::rows::rows;
-
-/// The places that examples stand in: the first where a rule's example is found is the rule's.
-const PLACES: [Place<'static>; 14] = [
-    Place::new(Kind::Json, b"/a"),
-    Place::new(Kind::Header, b"user-agent"),
-    Place::new(Kind::Header, b"x-any"),
-    Place::new(Kind::Cookie, b"a"),
-    Place::new(Kind::Path, b""),
-    Place::new(Kind::JsonKey, b""),
-    Place::new(Kind::FormName, b""),
-    Place::new(Kind::Form, b"a"),
-    Place::new(Kind::Form, b"cmd"),
-    Place::new(Kind::MultipartFilename, b"a"),
-    Place::new(Kind::XmlDocument, b""),
-    Place::new(Kind::XmlAttribute, b"xsi:schemaLocation"),
-    Place::new(Kind::QueryName, b""),
-    Place::new(Kind::TextBody, b""),
-];
-
-/// A rule whose example is no value but a header's name: `header_names_of_scanners_are_found` looks at it.
-const NOT_A_VALUE: [&str; 1] = ["bot-scanner-header"];
-
-/// The place where a rule's example is found: by the rule itself, else by another of its category that says the same first.
-fn place(rule: &Rule) -> Option<Place<'static>> {
-    let finds = |place: &Place<'_>, by: &dyn Fn(&Rule) -> bool| {
-        found(*place, rule.example.as_bytes())
-            .iter()
-            .filter_map(|name| backstop_detect::rule(name))
-            .any(by)
-    };
-    PLACES
-        .into_iter()
-        .find(|place| finds(place, &|by| by == rule))
-        .or_else(|| {
-            PLACES
-                .into_iter()
-                .find(|place| finds(place, &|by| by.category == rule.category))
-        })
-}
 
 fn found(place: Place<'_>, value: &[u8]) -> Vec<&'static str> {
     let mut scanner = Scanner::new(ScanOptions {
@@ -93,19 +54,24 @@ fn ids_and_names_are_unique_and_numbered_by_category() {
 }
 
 #[test]
-fn every_example_is_found_and_no_lookalike_is() {
+fn every_example_is_found_by_its_rule_and_no_rule_finds_its_lookalike() {
     let mut wrong = Vec::new();
     for rule in rules() {
-        if NOT_A_VALUE.contains(&rule.name) {
+        let Some((example, lookalike)) = exhibit::of(rule) else {
+            wrong.push(format!("{}: it does not find its example", rule.name));
             continue;
+        };
+        // The one that is not looked for, but given.
+        if !example.found(rule).contains(&rule.name) {
+            wrong.push(format!("{}: it does not find its example", rule.name));
         }
-        match place(rule) {
-            None => wrong.push(format!("{}: example not found", rule.name)),
-            Some(place) => {
-                if found(place, rule.lookalike.as_bytes()).contains(&rule.name) {
-                    wrong.push(format!("{}: look-alike found at {place}", rule.name));
-                }
-            }
+        let found = lookalike.found(rule);
+        if !found.is_empty() {
+            let place = lookalike.place;
+            wrong.push(format!(
+                "{}: look-alike in {place} found by {found:?}",
+                rule.name
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -148,8 +114,9 @@ fn an_allowed_host_is_no_finding_and_another_still_is() {
 /// What a detector would find on its own, the prefilter has it look at: for every example and every row.
 #[test]
 fn the_prefilter_passes_whatever_a_detector_finds() {
-    let examples =
-        rules().filter_map(|rule| Some((place(rule)?, rule.example.as_bytes().to_vec())));
+    let examples = rules()
+        .filter_map(exhibit::of)
+        .map(|(example, _)| (example.place, example.value.to_vec()));
     let rows = rows();
     let rows = rows.iter().map(|row| (row.place(), row.input.clone()));
     for (place, value) in examples.chain(rows) {

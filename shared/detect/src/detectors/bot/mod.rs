@@ -39,22 +39,23 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     }
 }
 
-/// Header fields that scanners add, in lower case: Acunetix, WebInspect, ratproxy, Netsparker's and IBM's test kits.
-const HEADERS: [&[u8]; 9] = [
-    b"acunetix-aspect",
-    b"acunetix-product",
-    b"acunetix-scanning-agreement",
-    b"acunetix-user-agreement",
-    b"x-ratproxy-loop",
-    b"x-request-memo",
-    b"x-requestmanager-memo",
-    b"x-scan-memo",
-    b"x-wipp",
+/// Header fields that scanners add (lower case), and whose they are.
+pub const HEADERS: &[(&[u8], &str)] = &[
+    (b"acunetix-aspect", "acunetix.com"),
+    (b"acunetix-product", "acunetix.com"),
+    (b"acunetix-scanning-agreement", "acunetix.com"),
+    (b"acunetix-user-agreement", "acunetix.com"),
+    (b"x-ratproxy-loop", "code.google.com/p/ratproxy"),
+    (b"x-request-memo", "microfocus.com (WebInspect)"),
+    (b"x-requestmanager-memo", "microfocus.com (WebInspect)"),
+    (b"x-scan-memo", "microfocus.com (WebInspect)"),
+    (b"x-wipp", "microfocus.com (WebInspect)"),
 ];
 
 /// The rule that a header field's name (lower case) breaks, whatever its value.
 pub fn header_name(name: &[u8]) -> Option<&'static Rule> {
-    (matches!(name.first(), Some(b'a' | b'x')) && HEADERS.contains(&name)).then_some(&rules::HEADER)
+    (matches!(name.first(), Some(b'a' | b'x')) && HEADERS.iter().any(|(known, _)| *known == name))
+        .then_some(&rules::HEADER)
 }
 
 /// Where `token` stands as a word: no letter or digit before it, no letter behind it, unless the token itself ends in a

@@ -45,7 +45,7 @@ pub static RULES: &[Rule] = &[
 ];
 
 /// The rule of a group of marks.
-pub(super) const fn of(group: Group) -> &'static Rule {
+pub const fn of(group: Group) -> &'static Rule {
     match group {
         Group::Sqlmap => &SQLMAP,
         Group::Nikto => &NIKTO,
@@ -118,7 +118,7 @@ pub const GOBUSTER: Rule = rule(
     "bot-gobuster",
     "The user agent of gobuster, which guesses paths and hosts.",
     "gobuster/3.6",
-    "Go-http-client/2.0",
+    "GoBus/3.6",
     TOOLS,
 );
 /// Burp Suite.
@@ -207,8 +207,8 @@ pub const CALLBACK: Rule = rule(
 pub const HEADER: Rule = rule(
     10016,
     "bot-scanner-header",
-    "A header field that a scanner adds to its requests.",
-    "X-Scan-Memo: Category=\"Audit\"",
-    "X-Scan-Id: 7",
+    "A header field that a scanner adds to its requests, whatever its value.",
+    "x-scan-memo: Category=\"Audit\"",
+    "x-scan-id: 7",
     "CAPEC-169, CRS 913110",
 );

@@ -94,7 +94,7 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
         }
         b'0'..=b'9' if name == b"print" => !method && product(bytes, i),
         b'0'..=b'9' => {
-            matches!(name, b"md5" | b"sleep") && !method
+            matches!(name, b"md5" | b"sleep") && !method && number(bytes, i)
                 || name == b"chr" && has(bytes, i + 2, b").")
         }
         _ => {
@@ -130,6 +130,17 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
                 })
         }
     }
+}
+
+/// A number and no unit behind it: `sleep (8 hours)` is what people need.
+fn number(bytes: &[u8], i: usize) -> bool {
+    let rest = super::super::ascii::from(bytes, i);
+    let digits = rest
+        .iter()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    !at(rest, word::skip_blanks(rest, digits)).is_ascii_alphabetic()
 }
 
 /// Two long numbers multiplied, which a probe looks for in the answer.
@@ -182,6 +193,7 @@ mod tests {
             "function(a, b)",
             "eval(data)",
             "require('react')",
+            "I need sleep (8 hours)",
         ] {
             assert!(!any(text), "{text}");
         }

