@@ -10,7 +10,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 WASM_TARGET := wasm32-wasip1
 WASM_DIR := target/$(WASM_TARGET)/release
-FILTERS := waf
+FILTERS := waf origin-verify
 GUESTS := $(notdir $(wildcard wasm-test-host/guests/*))
 VENV := .venv
 ENVOY_VERSION := 1.37.0
@@ -26,7 +26,7 @@ build: wasm-target
 	$(CARGO) build --release --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter)
 	$(CARGO) build -p backstop-host --bin backstop
 	for filter in $(FILTERS); do \
-		target/debug/backstop pack $(WASM_DIR)/backstop_$${filter}_filter.wasm -o target/modules/$$filter.wasm || exit 1; \
+		target/debug/backstop pack $(WASM_DIR)/backstop_$$(echo $$filter | tr - _)_filter.wasm -o target/modules/$$filter.wasm || exit 1; \
 	done
 
 # The filters that the host's tests run: ours of the SDK's examples, and one that misbehaves.
@@ -36,7 +36,7 @@ guests: wasm-target
 
 .PHONY: test
 test: build guests $(ENVOY_BIN)
-	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude backstop-waf-filter --exclude 'guest-*' --features backstop-e2e/envoy
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy
 
 .PHONY: e2e
 e2e: build guests $(ENVOY_BIN)
@@ -54,7 +54,7 @@ score: build
 .PHONY: lint
 lint: wasm-target
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --exclude backstop-waf-filter --exclude 'guest-*' --features backstop-e2e/envoy -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy -- -D warnings
 	$(CARGO) clippy --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter) -- -D warnings
 
 .PHONY: wasm-target

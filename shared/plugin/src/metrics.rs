@@ -5,6 +5,7 @@
 //! `backstop_waf.category=.=XSS;.;mode=.=block;.;findings_total` becomes
 //! `backstop_waf_findings_total{category="XSS",mode="block"}`.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -33,18 +34,27 @@ fn id_of(kind: MetricKind, name: &str) -> Option<u32> {
     })
 }
 
-/// A counter without labels, defined at its first use.
+/// A counter, defined at its first use.
 #[derive(Debug)]
 pub struct Counter {
-    name: &'static str,
+    name: Cow<'static, str>,
     id: Cell<Option<u32>>,
 }
 
 impl Counter {
-    /// A counter of that name.
+    /// A counter of that name, without labels.
     pub const fn new(name: &'static str) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
+            id: Cell::new(None),
+        }
+    }
+
+    /// The counter `prefix` + labels + `name`, for what is counted at each request: its name is made once. Label values
+    /// as for [`count_labelled`].
+    pub fn labelled(prefix: &str, labels: &[(&str, &str)], name: &str) -> Self {
+        Self {
+            name: Cow::Owned(labelled(prefix, labels, name)),
             id: Cell::new(None),
         }
     }
@@ -54,7 +64,7 @@ impl Counter {
         let id = self
             .id
             .get()
-            .or_else(|| id_of(MetricKind::Counter, self.name));
+            .or_else(|| id_of(MetricKind::Counter, &self.name));
         self.id.set(id);
         if let Some(id) = id {
             // A metric that the host refuses is lost: a request must not fail for it.
@@ -93,7 +103,7 @@ impl Histogram {
 }
 
 /// Adds one to the counter `prefix` + labels + `name`. Label values come from sets that are known when the filter is
-/// built (categories, rules, modes), never from a request.
+/// built or configured (categories, rules, modes, names of limits), never from a request.
 pub fn count_labelled(prefix: &str, labels: &[(&str, &str)], name: &str) {
     if let Some(id) = id_of(MetricKind::Counter, &labelled(prefix, labels, name)) {
         let _ = host::increment_metric(id, 1);

@@ -116,8 +116,8 @@ fn quotable(request_id: &[u8]) -> &str {
     }
 }
 
-/// A field name (RFC 9110 section 5.1).
-fn is_field_name(name: &str) -> bool {
+/// Whether `name` is a header field's name (RFC 9110 section 5.1).
+pub fn is_field_name(name: &str) -> bool {
     !name.is_empty()
         && name
             .bytes()

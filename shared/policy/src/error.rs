@@ -33,7 +33,7 @@ impl ConfigError {
         Self {
             filter: "",
             at: "$".to_owned(),
-            message: "expected an object, as in {\"mode\":\"detect\"}".to_owned(),
+            message: "expected an object (`{…}`)".to_owned(),
         }
     }
 

@@ -5,6 +5,9 @@ use backstop_http::{Kind, Place, Target};
 /// The most bytes of the path that are logged.
 const MAX_PATH: usize = 512;
 
+/// The most bytes of host, method and request id that are logged.
+pub const MAX_FIELD: usize = 128;
+
 /// What a log shows instead.
 pub const MASK: &str = "***";
 

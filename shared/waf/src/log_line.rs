@@ -3,13 +3,10 @@
 use backstop_http::Headers;
 use backstop_policy::Timestamp;
 use backstop_policy::json_text::{push_field, push_name, push_plain, push_string};
-use backstop_policy::logged::{MASK, cut, is_secret, masked_path};
+use backstop_policy::logged::{MASK, MAX_FIELD, cut, is_secret, masked_path};
 
 use crate::policy::Policy;
 use crate::report::{Action, Cause, Entry, Report};
-
-/// The most bytes of host, method and request id that are logged.
-const MAX_FIELD: usize = 128;
 
 /// The line for `report` about a request with these headers, at `unix_millis` milliseconds since 1970.
 ///

@@ -15,6 +15,9 @@ use serde_json::Value;
 pub struct CaseFile {
     /// What the file is about.
     pub about: String,
+    /// The filter.
+    #[serde(default = "waf")]
+    pub filter: String,
     /// The filter's configuration.
     pub config: Value,
     /// How the listener differs from Istio's default.
@@ -22,6 +25,10 @@ pub struct CaseFile {
     pub listener: ListenerOptions,
     /// The cases.
     pub cases: Vec<Case>,
+}
+
+fn waf() -> String {
+    "waf".to_owned()
 }
 
 /// What a listener can be told beside the filter.
@@ -124,6 +131,9 @@ pub struct Expect {
     pub details: Option<String>,
     /// What the upstream must have seen.
     pub upstream: UpstreamView,
+    /// Header fields that the upstream must not have seen.
+    #[serde(default)]
+    pub upstream_without: Vec<String>,
     /// A response field that must be there with this value.
     #[serde(default)]
     pub response_headers: Vec<(String, String)>,

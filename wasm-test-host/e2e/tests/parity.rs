@@ -1,8 +1,9 @@
 //! The same requests through our host and through Envoy: verdict, status, answer and what the upstream saw.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 use backstop_e2e::bootstrap::{Bootstrap, Listener, WasmFilter};
 use backstop_e2e::case::{self, Expect, ListenerOptions, UpstreamView};
@@ -12,6 +13,16 @@ use backstop_host::traffic::{self, Input, Item, ReadProgress};
 use backstop_host::{Gateway, Module, Plugin};
 use serde_json::{Value, json};
 
+/// A filter's module, compiled once.
+fn module(filter: &str) -> Module {
+    static MODULES: Mutex<BTreeMap<String, Module>> = Mutex::new(BTreeMap::new());
+    let mut compiled = MODULES.lock().unwrap();
+    compiled
+        .entry(filter.to_owned())
+        .or_insert_with(|| Module::from_file(modules::filter(filter)).unwrap())
+        .clone()
+}
+
 struct Runners {
     envoy: Envoy,
     upstream: Upstream,
@@ -19,23 +30,21 @@ struct Runners {
 }
 
 impl Runners {
-    fn start(config: &Value, options: ListenerOptions) -> Self {
-        let path = modules::filter("waf");
+    fn start(filter: &str, config: &Value, options: ListenerOptions) -> Self {
+        let path = modules::filter(filter);
         let upstream = Upstream::start().unwrap();
         let stop = options.allow_on_headers_stop_iteration;
         let limit = options.buffer_limit.unwrap_or(1 << 20);
-        let filter = WasmFilter {
+        let wasm = WasmFilter {
             allow_on_headers_stop_iteration: stop,
             ..WasmFilter::new(&path, config)
         };
         let listener = Listener::new("in")
-            .filter(filter.resource())
+            .filter(wasm.resource())
             .buffer_limit(limit);
         let envoy =
             Envoy::start(&Bootstrap::new(upstream.address()).listener(listener), 1).unwrap();
-        static MODULE: OnceLock<Module> = OnceLock::new();
-        let module = MODULE.get_or_init(|| Module::from_file(&path).unwrap());
-        let plugin = Plugin::new(module)
+        let plugin = Plugin::new(&module(filter))
             .name("backstop")
             .config(config.to_string())
             .allow_on_headers_stop_iteration(stop);
@@ -93,6 +102,13 @@ fn meets(name: &str, runner: &str, expect: &Expect, ending: &Ending) {
         "{name} ({runner}): the upstream should have seen {:?}: {ending:#?}",
         expect.upstream
     );
+    let fields = ending.upstream.iter().flat_map(|seen| &seen.fields);
+    for (field, _) in fields {
+        assert!(
+            !expect.upstream_without.contains(field),
+            "{name} ({runner}): the upstream saw {field}"
+        );
+    }
 }
 
 #[test]
@@ -100,7 +116,7 @@ fn case_files_end_alike_in_both_and_as_they_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let (mut cases, mut explained) = (0, 0);
     for (_, file) in case::load(&folder).unwrap() {
-        let mut runners = Runners::start(&file.config, file.listener);
+        let mut runners = Runners::start(&file.filter, &file.config, file.listener);
         for case in &file.cases {
             let probe = Probe::from_spec(&case.name, &case.request).unwrap();
             let (envoy, host) = runners.run(&probe);
@@ -138,7 +154,7 @@ fn sample_traffic_ends_alike_in_both() {
     let inputs = ["visitor.jsonl", "attacks.jsonl", "visitor.har"]
         .map(|name| Input::File(samples.join(name)));
     for mode in ["block", "detect"] {
-        let mut runners = Runners::start(&json!({"mode": mode}), ListenerOptions::default());
+        let mut runners = Runners::start("waf", &json!({"mode": mode}), ListenerOptions::default());
         let (mut count, mut refused, mut differences) = (0, 0, Vec::new());
         let mut sink = |item: Item| {
             let Item::Case(case) = item else {

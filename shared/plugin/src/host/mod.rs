@@ -115,6 +115,14 @@ pub fn request_headers() -> Result<Vec<u8>, HostError> {
     raw::header_map_pairs(0)
 }
 
+/// Removes every field called `name` (lower case) from the request. Headers phase only.
+///
+/// # Errors
+/// Outside its phase. A name that is not there is none.
+pub fn remove_request_header(name: &str) -> Result<(), HostError> {
+    raw::remove_header_map_value(0, name.as_bytes())
+}
+
 /// Up to `len` bytes of a buffer from `start` on; none where it ends before `start`.
 ///
 /// # Errors

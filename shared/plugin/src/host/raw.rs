@@ -16,6 +16,7 @@ unsafe extern "C" {
     fn proxy_get_log_level(level: *mut u32) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_remove_header_map_value(map: u32, key: *const u8, key_size: usize) -> u32;
     fn proxy_get_buffer_bytes(
         buffer: u32,
         start: usize,
@@ -67,6 +68,7 @@ mod no_host {
         proxy_get_log_level(*mut u32);
         proxy_get_current_time_nanoseconds(*mut u64);
         proxy_get_header_map_pairs(u32, *mut *mut u8, *mut usize);
+        proxy_remove_header_map_value(u32, *const u8, usize);
         proxy_get_buffer_bytes(u32, usize, usize, *mut *mut u8, *mut usize);
         proxy_get_property(*const u8, usize, *mut *mut u8, *mut usize);
         proxy_set_property(*const u8, usize, *const u8, usize);
@@ -100,6 +102,11 @@ pub(super) fn header_map_pairs(map: u32) -> Result<Vec<u8>, HostError> {
     })?;
     // SAFETY: the host answered Ok, so it set both to memory it gave away.
     Ok(unsafe { take(data, size) })
+}
+
+pub(super) fn remove_header_map_value(map: u32, name: &[u8]) -> Result<(), HostError> {
+    // SAFETY: a slice that outlives the call.
+    HostError::from_status(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
 }
 
 pub(super) fn buffer_bytes(buffer: u32, start: usize, len: usize) -> Result<Vec<u8>, HostError> {
