@@ -1,4 +1,5 @@
 //! Requests through a policy.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::cell::Cell;
 

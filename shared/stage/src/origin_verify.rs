@@ -12,6 +12,8 @@ use crate::reply::reply;
 const NAME: &str = "origin-verify";
 const PREFIX: &str = "backstop_origin_verify";
 const REQUESTS: &str = "requests_total";
+/// The label of requests that no known secret came with.
+const NO_SECRET: &str = "none";
 
 /// Origin verify under one configuration.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl OriginVerify {
                 .secret_names()
                 .map(|name| counter("accepted", name))
                 .collect(),
-            exempt: counter("exempt", ""),
+            exempt: counter("exempt", NO_SECRET),
             errors: Counter::new("backstop_origin_verify.errors_total"),
             policy,
         })
@@ -96,7 +98,7 @@ impl OriginVerify {
                 }
             }
             Verdict::Refused(refusal, secret) => {
-                let secret = secret.map_or("", |position| self.policy.secret_name(position));
+                let secret = secret.map_or(NO_SECRET, |position| self.policy.secret_name(position));
                 count_labelled(PREFIX, &labels(refusal.word(), secret), REQUESTS);
             }
         }

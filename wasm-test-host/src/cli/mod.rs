@@ -8,6 +8,7 @@ mod config_file;
 mod explain;
 mod explain_json;
 mod explain_text;
+mod hash_secret;
 mod module_file;
 mod paint;
 mod progress;
@@ -42,6 +43,7 @@ enum Command {
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
+    HashSecret(hash_secret::HashSecretArgs),
     /// Make a built filter ready for a proxy: no unused exports, no dead code, no import that Envoy lacks.
     Pack(crate::pack::command::Args),
     /// Print the version.
@@ -123,6 +125,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::HashSecret(args) => hash_secret::run(&args),
         Command::Pack(args) => crate::pack::command::run(&args)
             .map(|()| Ending::Done)
             .map_err(|error| Failure::new(format_args!("{error:#}"))),

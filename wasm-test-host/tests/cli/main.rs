@@ -3,5 +3,6 @@
 mod check;
 mod command;
 mod explain;
+mod hash_secret;
 mod replay;
 mod rules;
