@@ -187,6 +187,51 @@ fn metrics_have_bounded_labels_and_survive_a_change_of_configuration() {
 }
 
 #[test]
+fn a_custom_rule_is_compiled_in_the_vm_and_shows_by_its_name() {
+    let rule = |pattern: &str| {
+        serde_json::json!({
+            "customRules": [{"id": 100_001, "name": "seat-id", "pattern": pattern, "targets": ["query:seat", "json:/seat"]}],
+            "customRuleLimit": {"bytes": 100},
+        })
+        .to_string()
+    };
+    let mut gateway = gateway(&rule("^[^0-9]"));
+    assert_eq!(seen(&gateway.send(Request::get("/?seat=12"))), (200, true));
+    for request in [
+        Request::get("/?seat=%2561"),
+        Request::post("/")
+            .header("content-type", "application/json")
+            .body(r#"{"seat":"a"}"#)
+            .chunks([4]),
+    ] {
+        let outcome = gateway.send(request);
+        assert_eq!(seen(&outcome), (403, false));
+        assert_eq!(outcome.details, "backstop_waf{CUSTOM:seat-id}");
+        let line: serde_json::Value = serde_json::from_str(&outcome.logs[0].message).unwrap();
+        assert_eq!(line["rule"], "seat-id");
+    }
+    let long = Request::get(format!("/?seat=7{}", "a".repeat(200)));
+    assert_eq!(seen(&gateway.send(long)), (200, true));
+    let counters: Vec<String> = gateway
+        .metrics()
+        .counters()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    for counter in [
+        "category=.=CUSTOM;.;rule=.=seat-id;.;mode=.=block;.;findings_total 2",
+        "custom_rule_limit_hits_total 1",
+    ] {
+        assert!(
+            counters.iter().any(|have| have.ends_with(counter)),
+            "{counters:?}"
+        );
+    }
+    let error = gateway.reconfigure("waf", rule("[a")).unwrap_err();
+    let message = "waf config: $.customRules[0].pattern: `[a`: ";
+    assert!(format!("{error:?}").contains(message), "{error:?}");
+}
+
+#[test]
 fn a_refused_grpc_call_has_a_grpc_status() {
     let request = Request::post("/svc/Method")
         .protocol("HTTP/2")

@@ -61,6 +61,9 @@ impl Filter {
         if outcome.limit_hit && shared.policy.metrics {
             shared.telemetry.body_limit_hit();
         }
+        if outcome.custom_limit_hit && shared.policy.metrics {
+            shared.telemetry.custom_rule_limit_hit();
+        }
         for report in &outcome.reports {
             self.report(&shared, report);
         }

@@ -1,4 +1,4 @@
-//! The filter's metrics. Labels are categories, rules, actions and refusals: sets that are known when it is built.
+//! The filter's metrics. Labels are categories, rules, actions and refusals: sets that are known when it is configured.
 
 use backstop_plugin::metrics::{Counter, Histogram, count_labelled};
 use backstop_waf::report::Cause;
@@ -10,6 +10,7 @@ const PREFIX: &str = "backstop_waf";
 pub(crate) struct Telemetry {
     requests: Counter,
     body_limit_hits: Counter,
+    custom_rule_limit_hits: Counter,
     errors: Counter,
     inspection: Histogram,
 }
@@ -19,6 +20,7 @@ impl Default for Telemetry {
         Self {
             requests: Counter::new("backstop_waf.requests_total"),
             body_limit_hits: Counter::new("backstop_waf.body_limit_hits_total"),
+            custom_rule_limit_hits: Counter::new("backstop_waf.custom_rule_limit_hits_total"),
             errors: Counter::new("backstop_waf.errors_total"),
             inspection: Histogram::new("backstop_waf.inspection_us"),
         }
@@ -34,6 +36,11 @@ impl Telemetry {
     /// A body went beyond the limit.
     pub(crate) fn body_limit_hit(&self) {
         self.body_limit_hits.increment();
+    }
+
+    /// Custom rules left something unread.
+    pub(crate) fn custom_rule_limit_hit(&self) {
+        self.custom_rule_limit_hits.increment();
     }
 
     /// Something failed that should not.
@@ -60,8 +67,8 @@ impl Telemetry {
                 Mode::Detect
             };
             let labels = [
-                ("category", entry.rule.category.id()),
-                ("rule", entry.rule.name),
+                ("category", entry.rule.category_id()),
+                ("rule", entry.rule.name()),
                 ("mode", mode.word()),
             ];
             count_labelled(PREFIX, &labels, "findings_total");

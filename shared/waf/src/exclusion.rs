@@ -1,6 +1,6 @@
 //! Exclusions, compiled.
 
-use backstop_detect::{Category, CategorySet, Rule};
+use backstop_detect::{Category, CategorySet};
 use backstop_http::{Headers, NormalizedPath, Place};
 use backstop_policy::RequestMatch;
 use backstop_policy::request_match::each;
@@ -22,11 +22,17 @@ impl Exclusion {
     // Runs once per configuration: kept out of line, so that neither the optimiser nor the hot code has to carry it.
     #[cold]
     #[inline(never)]
-    pub(crate) fn compile(index: usize, config: &config::Exclusion) -> Result<Self, ConfigError> {
+    pub(crate) fn compile(
+        index: usize,
+        config: &config::Exclusion,
+        custom: &[config::CustomRule],
+    ) -> Result<Self, ConfigError> {
         let at = format!("exclusions[{index}]");
         let requests =
             RequestMatch::compile(&at, config.path.as_ref(), &config.hosts, &config.methods)?;
-        let rules = each(&format_args!("{at}.rules"), &config.rules, rule_id)?;
+        let rules = each(&format_args!("{at}.rules"), &config.rules, |text| {
+            rule_id(text, custom)
+        })?;
         let targets = each(
             &format_args!("{at}.targets"),
             &config.targets,
@@ -71,21 +77,23 @@ impl Exclusion {
         self.targets.is_empty() || self.targets.iter().any(|target| target.matches(place))
     }
 
-    /// Whether `rule` is left out where this exclusion applies.
-    pub(crate) fn drops(&self, rule: &Rule) -> bool {
+    /// Whether the rule of this number and category is left out where this exclusion applies.
+    pub(crate) fn drops(&self, rule: u32, category: Option<Category>) -> bool {
         !self.is_partial()
-            || self.categories.contains(rule.category)
-            || self.rules.contains(&rule.id)
+            || category.is_some_and(|category| self.categories.contains(category))
+            || self.rules.contains(&rule)
     }
 }
 
-/// The number of the rule that an operator means by name or number.
+/// The number of the rule that an operator means by name or number: one of Backstop's, or one of `custom`.
 #[cold]
 #[inline(never)]
-pub(crate) fn rule_id(text: &str) -> Result<u32, String> {
+pub(crate) fn rule_id(text: &str, custom: &[config::CustomRule]) -> Result<u32, String> {
     let id = text.parse::<u32>().ok();
     backstop_detect::rules()
-        .find(|rule| rule.name == text || Some(rule.id) == id)
-        .map(|rule| rule.id)
+        .map(|rule| (rule.name, rule.id))
+        .chain(custom.iter().map(|rule| (rule.name.as_str(), rule.id.0)))
+        .find(|(name, number)| *name == text || Some(*number) == id)
+        .map(|(_, number)| number)
         .ok_or_else(|| format!("there is no rule `{text}`; docs/rules.md lists them"))
 }

@@ -1,10 +1,15 @@
 //! Values past the exclusions to the scanner, findings past them to the tally.
 
-use backstop_detect::{Finding, Findings, Scanner};
+use backstop_detect::finding::{MAX_MATCHED, MAX_NAME};
+use backstop_detect::{Category, Findings, Scanner};
 use backstop_http::{Headers, Place};
+use backstop_policy::logged::cut;
 
+use crate::custom::{CustomRun, Match};
 use crate::exclusion::Exclusion;
+use crate::matched_rule::MatchedRule;
 use crate::policy::Policy;
+use crate::report::Entry;
 use crate::tally::Tally;
 use crate::values;
 
@@ -15,6 +20,8 @@ pub(crate) struct Inspection<'a> {
     /// Positions in the policy's list of the exclusions that cover this request.
     pub(crate) exclusions: &'a [u16],
     pub(crate) tally: &'a mut Tally,
+    /// The custom rules that are about this request, if there are any.
+    pub(crate) custom: Option<&'a mut CustomRun>,
     pub(crate) findings: Findings,
 }
 
@@ -37,24 +44,70 @@ impl Inspection<'_> {
         {
             return;
         }
+        if let Some(custom) = self.custom.as_deref_mut() {
+            let (tally, exclusions) = (&mut *self.tally, self.exclusions);
+            custom.value(place, value, &mut |found| {
+                add_custom(policy, exclusions, tally, place, &found);
+            });
+        }
         self.scanner.inspect(place, value, &mut self.findings);
         if self.findings.is_empty() {
             return;
         }
         for finding in self.findings.as_slice() {
-            let dropped = |finding: &Finding| {
-                policy.is_disabled(finding.rule)
-                    || active(policy, self.exclusions)
-                        .filter(relevant)
-                        .any(|exclusion| exclusion.drops(finding.rule))
-            };
-            if !dropped(finding) {
-                self.tally
-                    .add(finding, policy.blocking.contains(finding.rule.category));
+            let rule = finding.rule;
+            if self.tally.has(rule.id)
+                || dropped(policy, self.exclusions, place, rule.id, Some(rule.category))
+            {
+                continue;
             }
+            self.tally.add(Entry {
+                rule: MatchedRule::BuiltIn(rule),
+                kind: finding.kind,
+                name: finding.name.clone(),
+                matched: finding.matched.clone(),
+                chain: finding.chain,
+                blocking: policy.blocking.contains(rule.category),
+            });
         }
         self.findings.clear();
     }
+}
+
+/// Whether the configuration says that this rule is no finding in `place`.
+fn dropped(
+    policy: &Policy,
+    exclusions: &[u16],
+    place: Place<'_>,
+    rule: u32,
+    category: Option<Category>,
+) -> bool {
+    policy.is_disabled(rule)
+        || active(policy, exclusions)
+            .filter(|exclusion| exclusion.at(place))
+            .any(|exclusion| exclusion.drops(rule, category))
+}
+
+#[cold]
+fn add_custom(
+    policy: &Policy,
+    exclusions: &[u16],
+    tally: &mut Tally,
+    place: Place<'_>,
+    found: &Match<'_>,
+) {
+    let rule = found.rule;
+    if tally.has(rule.id) || dropped(policy, exclusions, place, rule.id, rule.category) {
+        return;
+    }
+    tally.add(Entry {
+        rule: MatchedRule::Custom(rule.clone()),
+        kind: place.kind,
+        name: cut(place.name, MAX_NAME).to_vec(),
+        matched: cut(found.matched, MAX_MATCHED).to_vec(),
+        chain: found.chain,
+        blocking: rule.blocks(|category| policy.is_blocking(category)),
+    });
 }
 
 /// The exclusions that cover the request.

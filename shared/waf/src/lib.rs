@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod custom;
 mod exclusion;
 mod inspect;
 pub mod log_line;
+mod matched_rule;
 mod policy;
 pub mod report;
 mod tally;
@@ -20,6 +22,7 @@ pub use backstop_detect::Scanner;
 pub use backstop_policy::Answer;
 pub use config::{Config, ConfigError, Mode};
 pub use log_line::log_line;
+pub use matched_rule::{CUSTOM, MatchedRule};
 pub use policy::Policy;
 pub use report::{Action, Entry, Refusal, Report};
 pub use transaction::{Host, Next, Outcome, Transaction, Unreadable};

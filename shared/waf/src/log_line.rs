@@ -52,7 +52,7 @@ pub fn log_line(policy: &Policy, headers: &Headers, report: &Report, unix_millis
         lead.map_or(b"", |lead| matched(policy, lead)),
     );
     if let Some(lead) = lead {
-        push_plain(&mut out, "rule_id", lead.rule.id);
+        push_plain(&mut out, "rule_id", lead.rule.id());
         push_field(&mut out, "target", lead.place().to_string().as_bytes());
         push_field(&mut out, "decodings", lead.chain.to_string().as_bytes());
         push_plain(&mut out, "score", report.score);
@@ -83,7 +83,7 @@ pub fn log_line(policy: &Policy, headers: &Headers, report: &Report, unix_millis
             }
             push_string(
                 &mut out,
-                format!("{}@{}", entry.rule.name, entry.place()).as_bytes(),
+                format!("{}@{}", entry.rule.name(), entry.place()).as_bytes(),
             );
         }
         out.push(']');
@@ -92,10 +92,10 @@ pub fn log_line(policy: &Policy, headers: &Headers, report: &Report, unix_millis
     out
 }
 
-fn description(report: &Report) -> &'static str {
+fn description(report: &Report) -> &str {
     match (&report.cause, report.entries().first()) {
         (Cause::Refused(refusal), _) => refusal.description(),
-        (_, Some(lead)) => lead.rule.description,
+        (_, Some(lead)) => lead.rule.description(),
         (_, None) => "",
     }
 }

@@ -1,10 +1,11 @@
 //! The configuration, compiled.
 
-use backstop_detect::{Category, CategorySet, Level, Rule, ScanOptions, Scanner};
+use backstop_detect::{Category, CategorySet, Level, ScanOptions, Scanner};
 use backstop_http::{CidrSet, HostPattern};
 use backstop_policy::ResponseTemplate;
 
 use crate::config::{Compressed, Config, ConfigError, Mode, OnLimit};
+use crate::custom::CustomRules;
 use crate::exclusion::{Exclusion, rule_id};
 
 /// What one configuration says, ready for requests. Shared by all transactions of a worker.
@@ -21,6 +22,7 @@ pub struct Policy {
     allowed_hosts: Vec<HostPattern>,
     disabled_rules: Vec<u32>,
     pub(crate) exclusions: Vec<Exclusion>,
+    pub(crate) custom: CustomRules,
     pub(crate) trusted: CidrSet,
     pub(crate) body: BodyPolicy,
     pub(crate) response: ResponseTemplate,
@@ -73,9 +75,12 @@ impl Policy {
                 }
             }
         }
+        let custom = CustomRules::compile(config, |category| {
+            category.is_none_or(|category| enabled.contains(category))
+        })?;
         let mut disabled_rules = Vec::new();
         for (index, name) in config.rules.disabled.iter().enumerate() {
-            let id = rule_id(name).map_err(|message| {
+            let id = rule_id(name, &config.custom_rules).map_err(|message| {
                 ConfigError::at(format_args!("rules.disabled[{index}]"), message)
             })?;
             disabled_rules.push(id);
@@ -91,7 +96,7 @@ impl Policy {
             .exclusions
             .iter()
             .enumerate()
-            .map(|(index, exclusion)| Exclusion::compile(index, exclusion))
+            .map(|(index, exclusion)| Exclusion::compile(index, exclusion, &config.custom_rules))
             .collect::<Result<_, _>>()?;
         for (index, network) in config.trusted_clients.iter().enumerate() {
             CidrSet::parse([network])
@@ -120,6 +125,7 @@ impl Policy {
             allowed_hosts,
             disabled_rules,
             exclusions,
+            custom,
             trusted,
             body: BodyPolicy {
                 enabled: body.enabled,
@@ -146,13 +152,24 @@ impl Policy {
         })
     }
 
-    pub(crate) fn is_disabled(&self, rule: &Rule) -> bool {
-        self.disabled_rules.contains(&rule.id)
+    pub(crate) fn is_disabled(&self, rule: u32) -> bool {
+        self.disabled_rules.contains(&rule)
+    }
+
+    /// Whether what is found in `category` (`None`: by a custom rule without one) counts towards a refusal.
+    pub(crate) fn is_blocking(&self, category: Option<Category>) -> bool {
+        match category {
+            Some(category) => self.blocking.contains(category),
+            None => self.mode == Mode::Block,
+        }
     }
 
     /// Whether a body can be refused, so that it has to be held until its verdict.
     pub(crate) fn holds_bodies(&self) -> bool {
         !self.blocking.is_empty()
             || (self.mode == Mode::Block && self.body.on_limit == OnLimit::Reject)
+            || self
+                .custom
+                .refuse_bodies(|category| self.is_blocking(category))
     }
 }

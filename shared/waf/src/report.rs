@@ -1,7 +1,9 @@
 //! What one phase of a request has to report.
 
-use backstop_detect::{Category, Chain, Rule};
+use backstop_detect::{Category, Chain};
 use backstop_http::{Kind, Place};
+
+use crate::matched_rule::{CUSTOM, MatchedRule};
 
 /// What became of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,22 +40,25 @@ pub enum Refusal {
     BodyUnreadable,
     /// The host did not hand out the headers.
     HeadersUnreadable,
+    /// There is more for custom rules to read than their limit, and `onLimit` is `reject`.
+    CustomRuleLimit,
 }
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Refusal; 5] = [
+    pub const ALL: [Refusal; 6] = [
         Self::BodyTooLarge,
         Self::BodyCoding,
         Self::BodyMalformed,
         Self::BodyUnreadable,
         Self::HeadersUnreadable,
+        Self::CustomRuleLimit,
     ];
 
     /// The status of the answer.
     pub const fn status(self) -> u32 {
         match self {
-            Self::BodyTooLarge => 413,
+            Self::BodyTooLarge | Self::CustomRuleLimit => 413,
             Self::BodyCoding => 415,
             Self::BodyMalformed => 400,
             Self::BodyUnreadable | Self::HeadersUnreadable => 500,
@@ -68,6 +73,7 @@ impl Refusal {
             Self::BodyMalformed => "body-malformed",
             Self::BodyUnreadable => "body-unreadable",
             Self::HeadersUnreadable => "headers-unreadable",
+            Self::CustomRuleLimit => "custom-rule-limit",
         }
     }
 
@@ -79,6 +85,9 @@ impl Refusal {
             Self::BodyMalformed => "The body is not what its Content-Encoding says",
             Self::BodyUnreadable => "The proxy did not hand out the body",
             Self::HeadersUnreadable => "The proxy did not hand out the headers",
+            Self::CustomRuleLimit => {
+                "There is more for custom rules to read than customRuleLimit.bytes"
+            }
         }
     }
 }
@@ -87,7 +96,7 @@ impl Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The rule.
-    pub rule: &'static Rule,
+    pub rule: MatchedRule,
     /// The kind of place it matched in first.
     pub kind: Kind,
     /// The place's name.
@@ -96,7 +105,7 @@ pub struct Entry {
     pub matched: Vec<u8>,
     /// The decodings after which it matched.
     pub chain: Chain,
-    /// Whether its category blocks.
+    /// Whether it counts towards a refusal: its category, or the rule itself, blocks.
     pub blocking: bool,
 }
 
@@ -138,19 +147,21 @@ impl Report {
         }
     }
 
-    /// The category id for logs and details: the gravest entry's, or `REQUEST_BODY` / `REQUEST_HEADERS`.
+    /// The category id for logs and details: the gravest entry's, or what could not be inspected:
+    /// `REQUEST_BODY`, `REQUEST_HEADERS`, `CUSTOM`.
     pub fn category(&self) -> &'static str {
         match (&self.cause, self.entries().first()) {
-            (_, Some(lead)) => lead.rule.category.id(),
+            (_, Some(lead)) => lead.rule.category_id(),
             (Cause::Refused(Refusal::HeadersUnreadable), _) => "REQUEST_HEADERS",
+            (Cause::Refused(Refusal::CustomRuleLimit), _) => CUSTOM,
             _ => "REQUEST_BODY",
         }
     }
 
     /// The name of the gravest rule, or the refusal's.
-    pub fn rule(&self) -> &'static str {
+    pub fn rule(&self) -> &str {
         match (&self.cause, self.entries().first()) {
-            (_, Some(lead)) => lead.rule.name,
+            (_, Some(lead)) => lead.rule.name(),
             (Cause::Refused(refusal), _) => refusal.word(),
             (Cause::Found(_), None) => "",
         }
@@ -158,7 +169,9 @@ impl Report {
 
     /// The attack categories in this report.
     pub fn categories(&self) -> impl Iterator<Item = Category> {
-        self.entries().iter().map(|entry| entry.rule.category)
+        self.entries()
+            .iter()
+            .filter_map(|entry| entry.rule.category())
     }
 
     /// `backstop_waf{SQL_INJECTION:sql-union}`: the response-code details of a refusal.

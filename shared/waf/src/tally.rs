@@ -1,7 +1,5 @@
 //! The request's score.
 
-use backstop_detect::{Finding, Rule};
-
 use crate::report::{Action, Entry};
 
 /// Entries that a request keeps for its reports. Scores count beyond that, too.
@@ -17,50 +15,46 @@ pub(crate) struct Tally {
     fresh: Vec<Entry>,
     blocking_score: u32,
     score: u32,
+    /// Whether a rule matched that refuses by itself.
+    refused: bool,
 }
 
 impl Tally {
-    /// Whether `rule` has counted already.
-    pub(crate) fn has(&self, rule: &Rule) -> bool {
-        self.seen.contains(&rule.id)
+    /// Whether the rule of this number has counted already.
+    pub(crate) fn has(&self, rule: u32) -> bool {
+        self.seen.contains(&rule)
     }
 
-    /// Counts a finding.
-    pub(crate) fn add(&mut self, finding: &Finding, blocking: bool) {
-        let rule = finding.rule;
-        if self.has(rule) {
+    /// Counts an entry whose rule has not counted yet.
+    pub(crate) fn add(&mut self, entry: Entry) {
+        if self.has(entry.rule.id()) {
             return;
         }
-        self.seen.push(rule.id);
-        let points = rule.severity.score();
+        self.seen.push(entry.rule.id());
+        let points = entry.rule.score();
+        self.refused |= entry.rule.refuses();
         self.score = self.score.saturating_add(points);
-        if blocking {
+        if entry.blocking {
             self.blocking_score = self.blocking_score.saturating_add(points);
         }
         if self.fresh.len() >= MAX_ENTRIES {
-            // What blocks must not be crowded out of the log by what does not.
+            // What refuses or blocks must not be crowded out of the log by what does not.
+            let weight = |entry: &Entry| (entry.rule.refuses(), entry.blocking);
             match self
                 .fresh
                 .iter()
-                .rposition(|entry| blocking && !entry.blocking)
+                .rposition(|kept| weight(kept) < weight(&entry))
             {
                 Some(position) => drop(self.fresh.remove(position)),
                 None => return,
             }
         }
-        self.fresh.push(Entry {
-            rule,
-            kind: finding.kind,
-            name: finding.name.clone(),
-            matched: finding.matched.clone(),
-            chain: finding.chain,
-            blocking,
-        });
+        self.fresh.push(entry);
     }
 
     /// Whether the score refuses the request.
     pub(crate) fn blocks(&self, threshold: u32) -> bool {
-        self.blocking_score >= threshold
+        self.refused || self.blocking_score >= threshold
     }
 
     /// What this phase found, gravest first, with the action and score; `None` if it found nothing new.
@@ -79,7 +73,8 @@ impl Tally {
         // Stable: of equals, the first found leads.
         entries.sort_by_key(|entry| {
             let led_by_blocking = action == Action::Block && !entry.blocking;
-            (led_by_blocking, std::cmp::Reverse(entry.rule.severity))
+            let grave = (entry.rule.refuses(), entry.rule.score());
+            (led_by_blocking, std::cmp::Reverse(grave))
         });
         Some((action, score, entries))
     }

@@ -111,6 +111,19 @@ impl TargetPattern {
         Ok(Self { kind, name })
     }
 
+    /// Whether it means values of bodies.
+    pub(crate) const fn is_in_body(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::Path
+                | Kind::QueryName
+                | Kind::Query
+                | Kind::CookieName
+                | Kind::Cookie
+                | Kind::Header
+        )
+    }
+
     /// Whether a value of `place` is meant.
     pub(crate) fn matches(&self, place: Place<'_>) -> bool {
         self.kind == place.kind

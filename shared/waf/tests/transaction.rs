@@ -270,7 +270,7 @@ fn a_rule_can_be_switched_off() {
     let rules: Vec<&str> = run.reports[0]
         .entries()
         .iter()
-        .map(|entry| entry.rule.name)
+        .map(|entry| entry.rule.name())
         .collect();
     let config = serde_json::json!({ "rules": { "disabled": rules } }).to_string();
     let run = get("/?q=%3Cscript%3Ealert(1)%3C/script%3E").run(&config);
@@ -278,6 +278,6 @@ fn a_rule_can_be_switched_off() {
         run.reports
             .iter()
             .flat_map(|report| report.entries())
-            .all(|entry| !rules.contains(&entry.rule.name))
+            .all(|entry| !rules.contains(&entry.rule.name()))
     );
 }

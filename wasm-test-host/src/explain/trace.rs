@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use backstop_body::{Content, DecompressLimits, Walker, decompress};
-use backstop_detect::{Chain, Decoding, Findings, Rule, ScanOptions, Scanner, decode, prefilter};
+use backstop_detect::{Chain, Decoding, Findings, Forms, Rule, ScanOptions, Scanner};
 use backstop_http::media_type::{ContentType, content_codings};
 use backstop_http::{Headers, Kind, Place};
 
@@ -146,39 +146,14 @@ impl Tracer {
 
 /// The forms that a value takes on its way through the decodings, as the scanner does it.
 fn forms(kind: Kind, value: &[u8]) -> Vec<Form> {
-    let mut forms = vec![Form {
-        decoding: None,
-        bytes: value.to_vec(),
-    }];
-    let mut current = value.to_vec();
-    let mut chain = Chain::new();
-    let mut next = Vec::new();
-    if matches!(
-        kind,
-        Kind::Query | Kind::QueryName | Kind::Form | Kind::FormName
-    ) && decode::form(&current, &mut next)
-    {
-        chain.push(Decoding::Percent);
+    let mut forms = Vec::new();
+    Forms::default().visit(kind, value, &mut |chain, bytes| {
         forms.push(Form {
-            decoding: Some(Decoding::Percent),
-            bytes: next.clone(),
+            decoding: chain.iter().last(),
+            bytes: bytes.to_vec(),
         });
-        std::mem::swap(&mut current, &mut next);
-    }
-    while let Some(step) = decode::step(
-        &current,
-        prefilter::features(&current).triggers(),
-        &mut next,
-    ) {
-        if !chain.push(step) {
-            break;
-        }
-        forms.push(Form {
-            decoding: Some(step),
-            bytes: next.clone(),
-        });
-        std::mem::swap(&mut current, &mut next);
-    }
+        ControlFlow::Continue(())
+    });
     forms
 }
 

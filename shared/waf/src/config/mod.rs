@@ -5,6 +5,7 @@
 
 mod body;
 mod categories;
+mod custom;
 mod exclusion;
 
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use backstop_policy::{ConfigError, MAX_SIZE, PathMatch, Response, Size, Whole};
 pub use body::{Compressed, OnLimit, RequestBody};
 pub use categories::{BotScanner, Categories, CategoryConfig, Ssrf};
+pub use custom::{CustomAction, CustomRule, CustomRuleLimit, MAX_CUSTOM_RULES};
 pub use exclusion::{CategoryKey, Exclusion};
 
 /// Configuration of the WAF filter.
@@ -34,6 +36,11 @@ pub struct Config {
     pub rules: Rules,
     /// What is not to be inspected where.
     pub exclusions: Vec<Exclusion>,
+    /// Rules of your own, as virtual patches: at most 64.
+    #[schemars(length(max = MAX_CUSTOM_RULES))]
+    pub custom_rules: Vec<CustomRule>,
+    /// How much of a request custom rules may read.
+    pub custom_rule_limit: CustomRuleLimit,
     /// Clients that are not inspected, as addresses or networks (CIDR). Compared with the address that Envoy vouches for
     /// (`source.address`: the connection, or X-Forwarded-For as far as `xff_num_trusted_hops` trusts it), never with a
     /// header.
@@ -57,6 +64,8 @@ impl Default for Config {
             categories: Categories::default(),
             rules: Rules::default(),
             exclusions: Vec::new(),
+            custom_rules: Vec::new(),
+            custom_rule_limit: CustomRuleLimit::default(),
             trusted_clients: Vec::new(),
             request_body: RequestBody::default(),
             response: Response::default(),

@@ -107,7 +107,13 @@ impl Transaction {
             content_type: ContentType::of(&self.headers),
             complete: prefix.complete,
         };
-        let mut inspection = inspection(&policy, scanner, &self.exclusions, &mut self.tally);
+        let mut inspection = inspection(
+            &policy,
+            scanner,
+            &self.exclusions,
+            &mut self.tally,
+            self.custom.as_deref_mut(),
+        );
         Walker::default().walk(&content, &prefix.bytes, &mut |place, value| {
             inspection.value(place, value);
             ControlFlow::Continue(())

@@ -9,6 +9,7 @@ use backstop_http::{Exchange, Headers, NormalizedPath, client_address};
 use backstop_policy::Answer;
 
 use crate::config::{Mode, OnLimit};
+use crate::custom::CustomRun;
 use crate::exclusion::Exclusion;
 use crate::inspect::Inspection;
 use crate::log_line;
@@ -55,6 +56,8 @@ pub struct Outcome {
     pub reports: Vec<Report>,
     /// Whether the body went beyond the limit in this phase.
     pub limit_hit: bool,
+    /// Whether custom rules left something unread, for the first time in this request.
+    pub custom_limit_hit: bool,
 }
 
 impl Outcome {
@@ -68,6 +71,7 @@ impl Outcome {
             next,
             reports: Vec::new(),
             limit_hit: false,
+            custom_limit_hit: false,
         }
     }
 }
@@ -79,6 +83,7 @@ pub struct Transaction {
     headers: Headers,
     exchange: Exchange,
     exclusions: Vec<u16>,
+    custom: Option<Box<CustomRun>>,
     tally: Tally,
     body: Body,
     client: Option<String>,
@@ -99,6 +104,7 @@ impl Transaction {
             exchange: Exchange::of(&headers),
             headers,
             exclusions: Vec::new(),
+            custom: None,
             tally: Tally::default(),
             body: Body::Done,
             client: None,
@@ -115,6 +121,7 @@ impl Transaction {
             headers: Headers::default(),
             exchange: Exchange::Plain,
             exclusions: Vec::new(),
+            custom: None,
             tally: Tally::default(),
             body: Body::Done,
             client: None,
@@ -166,7 +173,15 @@ impl Transaction {
         if self.is_trusted(host) || self.is_excluded() {
             return Outcome::proceed();
         }
-        inspection(&policy, scanner, &self.exclusions, &mut self.tally).headers(&self.headers);
+        self.custom = policy.custom.run(&self.headers);
+        inspection(
+            &policy,
+            scanner,
+            &self.exclusions,
+            &mut self.tally,
+            self.custom.as_deref_mut(),
+        )
+        .headers(&self.headers);
         let mut outcome = self.judge(host);
         if matches!(outcome.next, Next::Reply(_)) || end_of_stream {
             return outcome;
@@ -237,10 +252,33 @@ impl Transaction {
 
     /// What the tally comes to.
     fn judge(&mut self, host: &impl Host) -> Outcome {
-        let Some((action, score, entries)) = self.tally.take_fresh(self.policy.threshold) else {
-            return Outcome::proceed();
+        let outcome = match self.tally.take_fresh(self.policy.threshold) {
+            None => Outcome::proceed(),
+            Some((action, score, entries)) => {
+                self.conclude(action, Cause::Found(entries), score, host)
+            }
         };
-        self.conclude(action, Cause::Found(entries), score, host)
+        let exhausted = self
+            .custom
+            .as_deref_mut()
+            .is_some_and(CustomRun::take_exhausted);
+        if exhausted {
+            self.beyond_custom_limit(outcome, host)
+        } else {
+            outcome
+        }
+    }
+
+    /// What becomes of a request that custom rules could not read to its end.
+    #[cold]
+    fn beyond_custom_limit(&mut self, mut outcome: Outcome, host: &impl Host) -> Outcome {
+        outcome.custom_limit_hit = true;
+        if self.policy.custom.on_limit == OnLimit::Reject && outcome.next == Next::Continue {
+            let refused = self.refuse(Refusal::CustomRuleLimit, host);
+            outcome.next = refused.next;
+            outcome.reports.extend(refused.reports);
+        }
+        outcome
     }
 
     /// Refuses a request that cannot be inspected; in detect mode, reports and lets go.
@@ -275,6 +313,7 @@ impl Transaction {
             next,
             reports: vec![report],
             limit_hit: false,
+            custom_limit_hit: false,
         }
     }
 
@@ -295,12 +334,14 @@ fn inspection<'a>(
     scanner: &'a mut Scanner,
     exclusions: &'a [u16],
     tally: &'a mut Tally,
+    custom: Option<&'a mut CustomRun>,
 ) -> Inspection<'a> {
     Inspection {
         policy,
         scanner,
         exclusions,
         tally,
+        custom,
         findings: Findings::new(),
     }
 }

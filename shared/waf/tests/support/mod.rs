@@ -158,6 +158,7 @@ pub struct Run {
     /// Whether any phase did.
     pub ever_held: bool,
     pub limit_hits: usize,
+    pub custom_limit_hits: usize,
     pub reports: Vec<Report>,
     pub lines: Vec<String>,
     pub asked_address: usize,
@@ -168,6 +169,7 @@ impl Run {
         self.held = outcome.next == Next::Pause;
         self.ever_held |= self.held;
         self.limit_hits += usize::from(outcome.limit_hit);
+        self.custom_limit_hits += usize::from(outcome.custom_limit_hit);
         for report in outcome.reports {
             self.lines
                 .push(transaction.log_line(&report, 1_795_366_594_007));
