@@ -70,7 +70,7 @@ pub enum CustomAction {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CustomRuleLimit {
-    /// Bytes per request (default `"64KiB"`). Each rule and each form of a value counts by itself; a byte counts once for a
+    /// Bytes per request (default `"16KiB"`: at worst about 20 ms). Each rule and each form of a value counts by itself; a byte counts once for a
     /// pattern of up to 1 KiB when it is compiled, twice up to 2 KiB, four times up to 4 KiB, eight times up to 8 KiB.
     pub bytes: Size,
     /// What happens beyond: `inspectPrefix` (default) lets the rest pass these rules, and counts it in the metric
@@ -81,7 +81,7 @@ pub struct CustomRuleLimit {
 impl Default for CustomRuleLimit {
     fn default() -> Self {
         Self {
-            bytes: Size(64 << 10),
+            bytes: Size(16 << 10),
             on_limit: OnLimit::InspectPrefix,
         }
     }
