@@ -2,6 +2,7 @@
 
 use backstop_http::{Kind, Place};
 
+use crate::shape::{Shape, is_plain_user_agent};
 use crate::{Category, CategorySet};
 
 /// Free header fields carry URLs of their own site: a loopback host there is a developer, not a forged request.
@@ -43,10 +44,9 @@ const DOCUMENT: CategorySet = CategorySet::of(&[Category::XxeInjection, Category
 /// The longest name that is taken for a word: longer ones may be an encoded text.
 const MAX_WORD: usize = 24;
 
-/// The categories that look at a value of `place`.
+/// The categories that look at a value of `place`, which is no header field.
 pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
     match place.kind {
-        Kind::Header => header(place.name, value),
         Kind::XmlDocument => DOCUMENT,
         // `page`, `user_id`: no sign that any of them needs. JSON repeats its keys in every object.
         Kind::CookieName | Kind::FormName | Kind::JsonKey | Kind::MultipartName
@@ -67,143 +67,98 @@ fn is_word(name: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
-fn header(name: &[u8], value: &[u8]) -> CategorySet {
-    match name {
-        b"user-agent" if is_plain_user_agent(value) => PLAIN_USER_AGENT,
-        b"user-agent" => USER_AGENT,
-        // Its cookies are values of their own.
-        b"cookie" => CategorySet::NONE,
-        _ if name.starts_with(b":") => CategorySet::NONE,
-        _ => match grammar(name) {
-            Some(signs) if follows(signs, value) => CategorySet::NONE,
-            _ => HEADERS,
-        },
-    }
+/// What a header field's name says about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Products and comments.
+    UserAgent,
+    /// A URL, of this site as a rule.
+    Referer,
+    /// A scheme and opaque credentials.
+    Credentials,
+    /// Cookies, which are values of their own; a pseudo header.
+    Elsewhere,
+    /// A grammar whose values can carry none of the ten categories as long as they keep to its signs.
+    Grammar(Shape),
+    /// Anything.
+    Free,
 }
 
-/// The signs that a header field of known grammar has besides letters and digits (RFC 9110, RFC 8941, RFC 9112; W3C Trace
-/// Context; Client Hints). A value that keeps to them can carry none of the ten categories.
-fn grammar(name: &[u8]) -> Option<&'static Signs> {
-    static LIST: Signs = signs(b" \t-_.,;:=/*+\"~!?@[]");
-    // Greased brands hold any sign that a token may not: `"Not(A:Brand";v="8"`, `" Not;A Brand"`.
-    static BRANDS: Signs = signs(b" \t-_.,;:=/*+\"~!?@()\\");
-    if name.starts_with(b"sec-ch-") {
-        return Some(&BRANDS);
-    }
-    known(name).then_some(&LIST)
-}
-
-/// Whether a header field of this name has such a grammar. Every header's name comes here, so its first letter leaves few
-/// to compare it with.
-fn known(name: &[u8]) -> bool {
-    type Names = &'static [&'static [u8]];
-    let (prefixes, names): (Names, Names) = match name.first() {
-        Some(b'a') => (
-            &[b"accept", b"access-control-"],
-            &[b"age", b"alt-used", b"authorization"],
-        ),
-        Some(b'c') => (
-            &[],
-            &[
-                b"cache-control",
-                b"connection",
-                b"content-encoding",
-                b"content-length",
-                b"content-type",
-            ],
-        ),
-        Some(b'd') => (&[], &[b"date", b"dnt"]),
-        Some(b'e') => (&[], &[b"etag", b"expect"]),
-        Some(b'f') => (&[], &[b"forwarded"]),
-        Some(b'h') => (&[], &[b"host"]),
-        Some(b'i') => (&[b"if-"], &[]),
-        Some(b'k') => (&[], &[b"keep-alive"]),
-        Some(b'l') => (&[], &[b"last-modified"]),
-        Some(b'm') => (&[], &[b"max-forwards"]),
-        Some(b'o') => (&[], &[b"origin"]),
-        Some(b'p') => (&[], &[b"pragma", b"priority", b"proxy-authorization"]),
-        Some(b'r') => (&[], &[b"range"]),
-        Some(b's') => (&[b"sec-"], &[b"save-data"]),
-        Some(b't') => (
-            &[],
-            &[
-                b"te",
-                b"traceparent",
-                b"tracestate",
-                b"trailer",
-                b"transfer-encoding",
-            ],
-        ),
-        Some(b'u') => (&[], &[b"upgrade"]),
-        Some(b'v') => (&[], &[b"via"]),
-        Some(b'x') => (
-            &[b"x-forwarded-", b"x-b3-", b"x-envoy-", b"x-datadog-"],
-            &[b"x-real-ip", b"x-request-id"],
-        ),
-        _ => (&[], &[]),
-    };
-    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// For each byte, whether a value may hold it.
-type Signs = [bool; 256];
-
-/// Letters, digits, and these.
-const fn signs(more: &[u8]) -> Signs {
-    let mut table = [false; 256];
-    let mut rest = more;
-    while let [first, tail @ ..] = rest {
-        set(&mut table, *first);
-        rest = tail;
-    }
-    let mut byte = 0;
-    while byte < 128_u8 {
-        if byte.is_ascii_alphanumeric() {
-            set(&mut table, byte);
+impl Field {
+    /// Every header's name comes here.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        match name {
+            b"user-agent" => Self::UserAgent,
+            b"referer" => Self::Referer,
+            b"authorization" | b"proxy-authorization" => Self::Credentials,
+            b"cookie" | [b':', ..] => Self::Elsewhere,
+            [b's', b'e', b'c', b'-', b'c', b'h', b'-', ..] => Self::Grammar(Shape::BRANDS),
+            [b's', b'e', b'c', b'-', ..]
+            | [b'i', b'f', b'-', ..]
+            | [b'a', b'c', b'c', b'e', b'p', b't', ..]
+            | b"age"
+            | b"alt-used"
+            | b"cache-control"
+            | b"connection"
+            | b"content-encoding"
+            | b"content-length"
+            | b"content-type"
+            | b"date"
+            | b"dnt"
+            | b"etag"
+            | b"expect"
+            | b"forwarded"
+            | b"host"
+            | b"keep-alive"
+            | b"last-modified"
+            | b"max-forwards"
+            | b"origin"
+            | b"pragma"
+            | b"priority"
+            | b"range"
+            | b"save-data"
+            | b"te"
+            | b"traceparent"
+            | b"tracestate"
+            | b"trailer"
+            | b"transfer-encoding"
+            | b"upgrade"
+            | b"via"
+            | b"x-real-ip"
+            | b"x-request-id" => Self::Grammar(Shape::LIST),
+            [b'a', ..] if name.starts_with(b"access-control-") => Self::Grammar(Shape::LIST),
+            [b'x', b'-', rest @ ..] if is_proxy_field(rest) => Self::Grammar(Shape::LIST),
+            _ => Self::Free,
         }
-        byte += 1;
     }
-    table
-}
 
-const fn set(table: &mut Signs, byte: u8) {
-    if let Some((_, [cell, ..])) = table.split_at_mut_checked(byte as usize) {
-        *cell = true;
-    }
-}
-
-/// Every header's every byte comes here: one look-up each.
-fn follows(signs: &Signs, value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| signs.get(usize::from(*byte)) == Some(&true))
-}
-
-/// Whether a user agent is products and comments (RFC 9110 section 10.1.5) of plain characters: semicolons in comments
-/// only, a comment after white space, every comment closed. No quote, no sign of a shell, a tag or a look-up.
-fn is_plain_user_agent(value: &[u8]) -> bool {
-    let mut depth = 0usize;
-    let mut previous = b' ';
-    for byte in value {
-        match byte {
-            b'(' if matches!(previous, b' ' | b'(') => depth += 1,
-            b')' if depth > 0 => depth -= 1,
-            b';' if depth > 0 => {}
-            b' ' | b'.' | b'/' | b',' | b':' | b'+' | b'-' | b'_' => {}
-            _ if byte.is_ascii_alphanumeric() => {}
-            _ => return false,
+    /// The categories that look at its value.
+    pub(crate) fn categories(self, value: &[u8]) -> CategorySet {
+        match self {
+            Self::UserAgent if is_plain_user_agent(value) => PLAIN_USER_AGENT,
+            Self::UserAgent => USER_AGENT,
+            Self::Elsewhere => CategorySet::NONE,
+            Self::Grammar(signs) if Shape::of(value).is_within(signs) => CategorySet::NONE,
+            Self::Credentials if Shape::of(value).is_within(Shape::LIST) => CategorySet::NONE,
+            Self::Grammar(_) | Self::Credentials | Self::Referer | Self::Free => HEADERS,
         }
-        previous = *byte;
     }
-    depth == 0
+}
+
+/// What proxies and tracers add, behind `x-`.
+fn is_proxy_field(rest: &[u8]) -> bool {
+    let prefixes: [&[u8]; 4] = [b"forwarded-", b"b3-", b"envoy-", b"datadog-"];
+    prefixes.iter().any(|prefix| rest.starts_with(prefix))
 }
 
 /// The part of a path from the first segment on that holds anything but plain path characters; `None` if all are plain.
 pub(crate) fn odd_tail(path: &[u8]) -> Option<&[u8]> {
-    let odd = path.iter().position(|byte| {
-        !byte.is_ascii_alphanumeric()
-            && !matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~' | b'@' | b':' | b',')
-    })?;
+    if Shape::of(path).is_within(Shape::PATH) {
+        return None;
+    }
+    let odd = path
+        .iter()
+        .position(|byte| !Shape::of(&[*byte]).is_within(Shape::PATH))?;
     let start = path
         .get(..odd)?
         .iter()
@@ -217,7 +172,7 @@ mod tests {
     use super::*;
 
     fn looked_at(name: &str, value: &str) -> CategorySet {
-        categories(Place::new(Kind::Header, name.as_bytes()), value.as_bytes())
+        Field::of(name.as_bytes()).categories(value.as_bytes())
     }
 
     #[test]

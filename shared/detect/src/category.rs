@@ -125,6 +125,16 @@ impl CategorySet {
         Self(self.0 & !(1 << category as u16))
     }
 
+    /// The categories in the set, in the order of [`Category::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Category> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let category = *Category::ALL.get(rest.trailing_zeros() as usize)?;
+            rest &= !(1 << category as u16);
+            Some(category)
+        })
+    }
+
     /// What both sets hold.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

@@ -17,6 +17,7 @@ pub mod prefilter;
 pub mod rule;
 pub mod rule_page;
 pub mod scan;
+mod shape;
 pub mod triggers;
 
 pub use category::{Category, CategorySet};

@@ -3,7 +3,7 @@
 //! A dense DFA over every category's anchors, built by `build.rs`: one table look-up per byte, whatever the
 //! number of rules. It is a superset of the detectors: what it lets pass unmarked, none of them finds.
 
-use crate::Category;
+use crate::{Category, CategorySet};
 
 #[allow(clippy::unreadable_literal)]
 mod tables {
@@ -25,9 +25,15 @@ impl Features {
         (self.0 >> 60) as u8
     }
 
-    /// Whether any category's anchor was seen.
-    pub const fn any_category(self) -> bool {
-        self.0 << 4 != 0
+    /// The categories that have a bit set.
+    pub fn categories(self) -> CategorySet {
+        let mut set = CategorySet::NONE;
+        let mut rest = self.0 << 4 >> 4;
+        while let Some(category) = Category::ALL.get(rest.trailing_zeros() as usize / 6) {
+            set = set.with(*category);
+            rest &= !(0x3f << (6 * *category as u32));
+        }
+        set
     }
 
     /// Whether nothing was seen: not an attack in any form.

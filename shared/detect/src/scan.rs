@@ -6,7 +6,8 @@ use std::ops::Range;
 use backstop_http::host::HostPattern;
 use backstop_http::{Kind, Place};
 
-use crate::chain::{Chain, Decoding, MAX_STEPS};
+use crate::applies::Field;
+use crate::chain::{Chain, Decoding};
 use crate::detectors::{DETECTORS, Detector, bot};
 use crate::finding::Findings;
 use crate::input::{Hit, Hits, Input};
@@ -42,7 +43,10 @@ impl Default for ScanOptions {
 pub struct Scanner {
     options: ScanOptions,
     hits: Hits,
+    /// A value without its percent-encoding.
     form: Vec<u8>,
+    /// Later forms, in turn.
+    decoded: Vec<u8>,
     spare: Vec<u8>,
 }
 
@@ -50,12 +54,18 @@ pub struct Scanner {
 #[derive(Clone, Copy)]
 struct Run<'a> {
     place: Place<'a>,
-    chain: Chain,
+    /// The categories that look at it.
     categories: CategorySet,
     /// Whether the value is percent-encoded with `+` for a space.
     form_encoded: bool,
     /// Findings from this position on are of this value.
     since: usize,
+}
+
+impl Run<'_> {
+    fn of(self, categories: CategorySet) -> Self {
+        Self { categories, ..self }
+    }
 }
 
 impl Scanner {
@@ -66,6 +76,7 @@ impl Scanner {
             options,
             hits,
             form: Vec::new(),
+            decoded: Vec::new(),
             spare: Vec::new(),
         }
     }
@@ -78,40 +89,45 @@ impl Scanner {
     /// Inspects one value and adds what it finds to `out`. Path, query, cookie and header values come as they are on the
     /// wire; a body's values as its reader gives them, form fields decoded once, JSON and XML texts unescaped.
     pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
-        let mut run = Run {
+        let run = Run {
             place,
-            chain: Chain::new(),
-            categories: applies::categories(place, value),
+            categories: CategorySet::NONE,
             form_encoded: is_form_encoded(place.kind),
             since: out.len(),
         };
-        match (place.kind, place.name) {
-            (Kind::Path, _) => self.path(run, value, out),
-            (Kind::Header, b"referer") => self.referer(run, value, out),
-            (Kind::Header, b"authorization" | b"proxy-authorization") => {
-                self.run(run, value, out);
+        match place.kind {
+            Kind::Path => self.path(run, value, out),
+            Kind::Header => self.header(run, value, out),
+            _ => self.run(run.of(applies::categories(place, value)), value, out),
+        }
+    }
+
+    fn header(&mut self, run: Run<'_>, value: &[u8], out: &mut Findings) {
+        let name = run.place.name;
+        let field = Field::of(name);
+        let all = run.of(field.categories(value));
+        match field {
+            Field::Referer => self.referer(all, value, out),
+            Field::Credentials => {
+                self.run(all, value, out);
                 if let Some((b"Basic" | b"basic", credentials)) = split_once(value, b' ') {
-                    run.categories = applies::OPAQUE;
-                    self.run(run, credentials, out);
+                    self.run(run.of(applies::OPAQUE), credentials, out);
                 }
             }
-            _ => self.run(run, value, out),
+            _ => self.run(all, value, out),
         }
-        if place.kind == Kind::Header
-            && self.options.categories.contains(Category::BotScanner)
-            && let Some(rule) = bot::header_name(place.name)
+        if self.options.categories.contains(Category::BotScanner)
+            && let Some(rule) = bot::header_name(name)
         {
-            out.push(rule, place, Chain::new(), value, 0..value.len());
+            out.push(rule, run.place, Chain::new(), value, 0..value.len());
         }
     }
 
     /// The whole path for what reads paths, and for the others what is left after its plain leading segments.
-    fn path(&mut self, mut run: Run<'_>, path: &[u8], out: &mut Findings) {
-        run.categories = applies::PATH;
-        self.run(run, path, out);
+    fn path(&mut self, run: Run<'_>, path: &[u8], out: &mut Findings) {
+        self.run(run.of(applies::PATH), path, out);
         if let Some(tail) = applies::odd_tail(path) {
-            run.categories = applies::PATH_TAIL;
-            self.run(run, tail, out);
+            self.run(run.of(applies::PATH_TAIL), tail, out);
         }
     }
 
@@ -136,57 +152,92 @@ impl Scanner {
         if run.categories.is_empty() || value.is_empty() {
             return;
         }
-        let mut form = mem::take(&mut self.form);
+        if run.form_encoded && decode::is_form_encoded(value) {
+            let mut form = mem::take(&mut self.form);
+            if decode::form(value, &mut form) {
+                let mut chain = Chain::new();
+                chain.push(Decoding::Percent);
+                let features = prefilter::features(&form);
+                self.forms(&mut run, chain, &form, features, out);
+                self.form = form;
+                return;
+            }
+            self.form = form;
+        }
+        let features = prefilter::features(value);
+        // Nearly every value ends here.
+        if features.is_empty() && !decode::is_base64(value) {
+            return;
+        }
+        self.forms(&mut run, Chain::new(), value, features, out);
+    }
+
+    /// Every form of a value: the first one with its features, then what each decoding makes of it.
+    fn forms(
+        &mut self,
+        run: &mut Run<'_>,
+        mut chain: Chain,
+        first: &[u8],
+        features: Features,
+        out: &mut Findings,
+    ) {
+        self.detect(run, chain, first, features, out);
+        let mut form = mem::take(&mut self.decoded);
         let mut spare = mem::take(&mut self.spare);
-        let mut decoded = run.form_encoded && decode::form(value, &mut form);
-        if decoded {
-            run.chain.push(Decoding::Percent);
-        }
-        for _ in 0..=MAX_STEPS {
-            let bytes = if decoded { form.as_slice() } else { value };
-            let features = prefilter::features(bytes);
-            if features.any_category() {
-                self.detect(&mut run, bytes, features, out);
-            }
-            let Some(step) = decode::step(bytes, features.triggers(), &mut spare) else {
-                break;
-            };
-            if !run.chain.push(step) {
-                break;
-            }
+        let mut step = decode::step(first, features.triggers(), &mut form);
+        while let Some(decoding) = step
+            && chain.push(decoding)
+        {
+            let features = prefilter::features(&form);
+            self.detect(run, chain, &form, features, out);
+            step = decode::step(&form, features.triggers(), &mut spare);
             mem::swap(&mut form, &mut spare);
-            decoded = true;
         }
-        self.form = form;
+        self.decoded = form;
         self.spare = spare;
     }
 
     /// Shows one form to the detectors that want it.
-    fn detect(&mut self, run: &mut Run<'_>, bytes: &[u8], features: Features, out: &mut Findings) {
+    fn detect(
+        &mut self,
+        run: &mut Run<'_>,
+        chain: Chain,
+        bytes: &[u8],
+        features: Features,
+        out: &mut Findings,
+    ) {
         let input = Input {
             bytes,
             place: run.place,
             level: self.options.level,
         };
-        for detector in &DETECTORS {
-            if !run.categories.contains(detector.category)
-                || !(detector.wants)(features.of(detector.category))
-            {
+        for category in features.categories().and(run.categories).iter() {
+            let Some(detector) = DETECTORS.get(category as usize) else {
+                continue;
+            };
+            if !(detector.wants)(features.of(category)) {
                 continue;
             }
             self.hits.clear();
             (detector.detect)(&input, &mut self.hits);
-            self.report(run, detector, bytes, out);
+            self.report(run, chain, detector, bytes, out);
         }
     }
 
-    fn report(&self, run: &mut Run<'_>, detector: &Detector, bytes: &[u8], out: &mut Findings) {
+    fn report(
+        &self,
+        run: &mut Run<'_>,
+        chain: Chain,
+        detector: &Detector,
+        bytes: &[u8],
+        out: &mut Findings,
+    ) {
         for hit in self.hits.as_slice() {
             // The same rule on a later form of the same value is the same attack.
             if out.has_since(run.since, hit.rule) || self.is_allowed(hit, bytes) {
                 continue;
             }
-            out.push(hit.rule, run.place, run.chain, bytes, hit.span.clone());
+            out.push(hit.rule, run.place, chain, bytes, hit.span.clone());
             if hit.rule.severity == Severity::Critical {
                 run.categories = run.categories.without(detector.category);
             }

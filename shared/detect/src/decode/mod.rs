@@ -10,10 +10,10 @@ mod percent;
 mod utf7;
 mod wide;
 
-pub use base64::base64;
+pub use base64::{base64, is_base64};
 pub use entity::entity;
 pub use escape::escape;
-pub use percent::{form, percent};
+pub use percent::{form, is_form_encoded, percent};
 pub use utf7::utf7;
 pub use wide::{fold, nul};
 
@@ -35,7 +35,8 @@ const BY_TRIGGER: [(u8, Decoding, Decode); 6] = [
 
 /// Applies the first decoding that changes `bytes`, trying only those that `triggers` name, then base64.
 pub fn step(bytes: &[u8], triggers: u8, out: &mut Vec<u8>) -> Option<Decoding> {
-    BY_TRIGGER
+    let tried = if triggers == 0 { &[] } else { &BY_TRIGGER[..] };
+    tried
         .iter()
         .filter(|(trigger, _, _)| triggers & trigger != 0)
         .find(|(_, _, decode)| decode(bytes, out))

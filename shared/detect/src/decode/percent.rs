@@ -12,6 +12,11 @@ pub fn form(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     decode(bytes, out, true)
 }
 
+/// Whether [`form`] has anything to do, or so it seems.
+pub fn is_form_encoded(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| matches!(byte, b'%' | b'+'))
+}
+
 fn decode(bytes: &[u8], out: &mut Vec<u8>, plus: bool) -> bool {
     out.clear();
     let mut rest = bytes;

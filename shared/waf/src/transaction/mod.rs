@@ -81,7 +81,6 @@ impl Outcome {
 pub struct Transaction {
     policy: Rc<Policy>,
     headers: Headers,
-    exchange: Exchange,
     exclusions: Vec<u16>,
     custom: Option<Box<CustomRun>>,
     tally: Tally,
@@ -101,7 +100,6 @@ impl Transaction {
     ) -> (Self, Outcome) {
         let mut transaction = Self {
             policy: Rc::clone(policy),
-            exchange: Exchange::of(&headers),
             headers,
             exclusions: Vec::new(),
             custom: None,
@@ -119,7 +117,6 @@ impl Transaction {
         let mut transaction = Self {
             policy: Rc::clone(policy),
             headers: Headers::default(),
-            exchange: Exchange::Plain,
             exclusions: Vec::new(),
             custom: None,
             tally: Tally::default(),
@@ -186,7 +183,7 @@ impl Transaction {
         if matches!(outcome.next, Next::Reply(_)) || end_of_stream {
             return outcome;
         }
-        if !policy.body.enabled || !self.exchange.request_body_is_finite() {
+        if !policy.body.enabled || !Exchange::of(&self.headers).request_body_is_finite() {
             return outcome;
         }
         if policy.body.on_limit == OnLimit::Reject && self.announces_more_than(policy.body.limit) {
@@ -305,7 +302,12 @@ impl Transaction {
                 Cause::Refused(refusal) => refusal.status(),
             };
             let id = self.headers.first(b"x-request-id").unwrap_or_default();
-            Next::Reply(response.answer(status, report.details(), id, self.exchange.is_grpc()))
+            Next::Reply(response.answer(
+                status,
+                report.details(),
+                id,
+                Exchange::of(&self.headers).is_grpc(),
+            ))
         } else {
             Next::Continue
         };
