@@ -33,12 +33,17 @@ const GRAIN: usize = 8;
 const LONGEST: usize = 8;
 
 impl Builder {
-    /// Adds a literal that sets `bits`; the same literal may be added by several categories. Only its start is kept: what
-    /// the prefilter passes may be more than the detectors find, never less.
+    /// Adds a literal that sets `bits`; the same literal may be added by several categories. Of a long one only a part is
+    /// kept: what the prefilter passes may be more than the detectors find, never less. That part is its start, or its end
+    /// where it ends in a sign: `function(` is told by its parenthesis from the word `functional`.
     pub fn add(&mut self, literal: &[u8], bits: u64) {
         assert!(!literal.is_empty(), "an empty literal is everywhere");
-        let start = &literal[..literal.len().min(LONGEST)];
-        *self.literals.entry(start.to_ascii_lowercase()).or_default() |= bits;
+        let beyond = literal.len().saturating_sub(LONGEST);
+        let part = match literal.last() {
+            Some(last) if last.is_ascii_alphanumeric() => &literal[..literal.len() - beyond],
+            _ => &literal[beyond..],
+        };
+        *self.literals.entry(part.to_ascii_lowercase()).or_default() |= bits;
     }
 
     /// Has every byte outside ASCII set `bits`.

@@ -166,7 +166,7 @@ impl Scanner {
         }
         let features = prefilter::features(value);
         // Nearly every value ends here.
-        if features.is_empty() && !decode::is_base64(value) {
+        if !features.concern(run.categories) && !decode::is_base64(value) {
             return;
         }
         self.forms(&mut run, Chain::new(), value, features, out);

@@ -98,6 +98,7 @@ impl Headers {
             return Err(MalformedHeaders::Truncated);
         }
         let mut fields = Vec::with_capacity(count as usize);
+        let mut lower = true;
         let mut at = total - data.len() as u32;
         while let Some((name_len, rest)) = u32_at(lengths) {
             let Some((value_len, rest)) = u32_at(rest) else {
@@ -117,13 +118,14 @@ impl Headers {
             if raw.get(name_end as usize) != Some(&0) || raw.get(value_end as usize) != Some(&0) {
                 return Err(MalformedHeaders::MissingTerminator);
             }
+            lower &= is_lower(field.name(&raw));
             fields.push(field);
             at = value_end as u32 + 1;
         }
         if at != total {
             return Err(MalformedHeaders::TrailingBytes);
         }
-        for field in &fields {
+        for field in fields.iter().filter(|_| !lower) {
             let start = field.name_start as usize;
             if let Some(name) = raw.get_mut(start..start + field.name_len as usize) {
                 name.make_ascii_lowercase();
@@ -247,6 +249,19 @@ impl Headers {
     }
 }
 
+/// Whether a name has no capital letter, as far as one bit tells: it is set in small letters, digits and the hyphen.
+fn is_lower(name: &[u8]) -> bool {
+    const BIT: u64 = u64::from_le_bytes([0x20; 8]);
+    let Some(last) = name.last_chunk::<8>() else {
+        return name.iter().fold(0x20, |all, byte| all & byte) != 0;
+    };
+    let (words, _) = name.as_chunks::<8>();
+    let all = words.iter().fold(u64::from_le_bytes(*last), |all, word| {
+        all & u64::from_le_bytes(*word)
+    });
+    all & BIT == BIT
+}
+
 fn u32_at(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = bytes.split_first_chunk::<4>()?;
     Some((u32::from_le_bytes(*number), rest))
@@ -312,6 +327,26 @@ mod tests {
         assert_eq!(headers.occurrence(b"b"), Occurrence::Absent);
         assert_eq!(headers.path(), b"/a?b");
         assert_eq!(headers.regular().count(), 4);
+    }
+
+    #[test]
+    fn names_are_lowered_wherever_the_capital_stands() {
+        for length in 1..40 {
+            for at in 0..length {
+                let mut name = vec![b'a'; length];
+                name[at] = b'Q';
+                let headers = Headers::parse(serialised(&[
+                    (b"x-first", b"V"),
+                    (&name, b"V"),
+                    (b"z", b""),
+                ]))
+                .unwrap();
+                let names: Vec<_> = headers.iter().map(|(name, _)| name.to_vec()).collect();
+                name[at] = b'q';
+                assert_eq!(names, [b"x-first".to_vec(), name, b"z".to_vec()]);
+                assert_eq!(headers.first(b"x-first"), Some(&b"V"[..]));
+            }
+        }
     }
 
     #[test]

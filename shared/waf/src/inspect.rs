@@ -38,9 +38,9 @@ impl Inspection<'_> {
         }
         let policy = self.policy;
         let relevant = |exclusion: &&Exclusion| exclusion.at(place);
-        if active(policy, self.exclusions)
-            .filter(relevant)
-            .any(|exclusion| !exclusion.is_partial())
+        let whole = |exclusion: &Exclusion| !exclusion.is_partial();
+        if !self.exclusions.is_empty()
+            && active(policy, self.exclusions).filter(relevant).any(whole)
         {
             return;
         }
