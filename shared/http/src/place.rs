@@ -47,6 +47,45 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in the order of its discriminant.
+    pub const ALL: [Kind; 19] = [
+        Kind::Path,
+        Kind::QueryName,
+        Kind::Query,
+        Kind::CookieName,
+        Kind::Cookie,
+        Kind::Header,
+        Kind::FormName,
+        Kind::Form,
+        Kind::JsonKey,
+        Kind::Json,
+        Kind::MultipartName,
+        Kind::MultipartFilename,
+        Kind::Multipart,
+        Kind::XmlText,
+        Kind::XmlAttribute,
+        Kind::XmlDocument,
+        Kind::Graphql,
+        Kind::TextBody,
+        Kind::RawBody,
+    ];
+
+    /// The kind that `word` names.
+    // Out of line: unrolled into its caller, the nineteen comparisons keep LLVM's constraint elimination busy for minutes.
+    #[inline(never)]
+    pub fn called(word: &str) -> Option<Kind> {
+        static ALL: [Kind; 19] = Kind::ALL;
+        ALL.iter().find(|kind| word_of(**kind) == word).copied()
+    }
+
+    /// Whether values of this kind have names.
+    pub const fn is_named(self) -> bool {
+        !matches!(
+            self,
+            Kind::Path | Kind::XmlDocument | Kind::TextBody | Kind::RawBody
+        )
+    }
+
     /// The word before the colon in `query:expr`, also used in configuration.
     pub const fn word(self) -> &'static str {
         match self {
@@ -71,6 +110,11 @@ impl Kind {
             Kind::RawBody => "body",
         }
     }
+}
+
+#[inline(never)]
+const fn word_of(kind: Kind) -> &'static str {
+    kind.word()
 }
 
 /// A value's origin: the kind of place and the name it has there (empty where there is none).

@@ -16,59 +16,18 @@ enum Name {
     Prefix(Vec<u8>),
 }
 
-/// Every kind that a target can name.
-static KINDS: [Kind; 19] = [
-    Kind::Path,
-    Kind::QueryName,
-    Kind::Query,
-    Kind::CookieName,
-    Kind::Cookie,
-    Kind::Header,
-    Kind::FormName,
-    Kind::Form,
-    Kind::JsonKey,
-    Kind::Json,
-    Kind::MultipartName,
-    Kind::MultipartFilename,
-    Kind::Multipart,
-    Kind::XmlText,
-    Kind::XmlAttribute,
-    Kind::XmlDocument,
-    Kind::Graphql,
-    Kind::TextBody,
-    Kind::RawBody,
-];
-
-/// Kinds whose values have no name.
-const fn nameless(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Path | Kind::XmlDocument | Kind::TextBody | Kind::RawBody
-    )
-}
-
 /// The kind that `word` names.
-// Out of line: unrolled into its caller, the nineteen comparisons keep LLVM's constraint elimination busy for minutes.
-#[inline(never)]
 fn kind_called(word: &str) -> Result<Kind, String> {
-    for kind in &KINDS {
-        if word_of(*kind) == word {
-            return Ok(*kind);
-        }
-    }
-    let words: Vec<String> = KINDS
-        .iter()
-        .map(|kind| format!("`{}`", word_of(*kind)))
-        .collect();
-    Err(format!(
-        "unknown target `{word}`, expected one of {}",
-        words.join(", ")
-    ))
-}
-
-#[inline(never)]
-fn word_of(kind: Kind) -> &'static str {
-    kind.word()
+    Kind::called(word).ok_or_else(|| {
+        let words: Vec<String> = Kind::ALL
+            .iter()
+            .map(|kind| format!("`{}`", kind.word()))
+            .collect();
+        format!(
+            "unknown target `{word}`, expected one of {}",
+            words.join(", ")
+        )
+    })
 }
 
 impl TargetPattern {
@@ -82,13 +41,13 @@ impl TargetPattern {
         };
         let kind = kind_called(word)?;
         let name = match name {
-            None if nameless(kind) => Name::Prefix(Vec::new()),
+            None if !kind.is_named() => Name::Prefix(Vec::new()),
             None | Some("") => {
                 return Err(format!(
                     "`{text}` names nothing; write `{word}:name`, or `{word}:*` for all of them"
                 ));
             }
-            Some(_) if nameless(kind) => {
+            Some(_) if !kind.is_named() => {
                 return Err(format!("`{word}` has no names; write `{word}` alone"));
             }
             Some(name) => match name.split_once('*') {

@@ -1,29 +1,7 @@
 //! Every row of `cases/*.tsv` through the scanner.
 
+use backstop_cases::{Row, rows};
 use backstop_detect::{Findings, Level, ScanOptions, Scanner};
-use backstop_http::Kind;
-
-use crate::rows::{Row, rows};
-
-/// The value as it stands on the wire there: what a query and a path percent-encode, others take as it is.
-fn on_the_wire(kind: Kind, input: &[u8]) -> Vec<u8> {
-    let keeps: &[u8] = match kind {
-        Kind::Path => b"-._~/!$&'()*+,;=:@",
-        Kind::Query | Kind::QueryName => b"-._~!$'()*,;:@/?",
-        Kind::Cookie | Kind::CookieName => b"-._~!#$&'()*+/:<=>?@[]^`{|}",
-        _ => return input.to_vec(),
-    };
-    input
-        .iter()
-        .flat_map(|byte| {
-            if byte.is_ascii_alphanumeric() || keeps.contains(byte) {
-                vec![*byte]
-            } else {
-                format!("%{byte:02X}").into_bytes()
-            }
-        })
-        .collect()
-}
 
 fn found(row: &Row) -> Vec<&'static str> {
     let level = match row.level {
@@ -36,11 +14,7 @@ fn found(row: &Row) -> Vec<&'static str> {
         level,
         ..ScanOptions::default()
     })
-    .inspect(
-        row.place(),
-        &on_the_wire(row.kind, &row.input),
-        &mut findings,
-    );
+    .inspect(row.place(), &row.on_the_wire(), &mut findings);
     findings
         .as_slice()
         .iter()

@@ -5,6 +5,4 @@ mod cases;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod rows;
-#[cfg(test)]
 mod rules;

@@ -1,12 +1,11 @@
 //! What holds for any bytes at any place.
 
+use backstop_cases::rows;
 use backstop_detect::chain::MAX_STEPS;
 use backstop_detect::finding::{MAX_FINDINGS, MAX_MATCHED, MAX_NAME};
 use backstop_detect::{Findings, Level, ScanOptions, Scanner};
 use backstop_http::{Kind, Place};
 use proptest::prelude::*;
-
-use crate::rows::{KINDS, rows};
 
 fn scan(place: Place<'_>, value: &[u8]) -> Findings {
     let mut findings = Findings::new();
@@ -20,7 +19,7 @@ fn scan(place: Place<'_>, value: &[u8]) -> Findings {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    proptest::sample::select(KINDS.to_vec())
+    proptest::sample::select(Kind::ALL.to_vec())
 }
 
 /// Pieces that attacks are made of, in any order, with any bytes between: far closer to every branch than chance bytes.

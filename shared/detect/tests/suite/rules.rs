@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use backstop_cases::rows;
 use backstop_detect::detectors::DETECTORS;
 use backstop_detect::prefilter::features;
 use backstop_detect::{
@@ -9,8 +10,6 @@ use backstop_detect::{
 };
 use backstop_http::host::HostPattern;
 use backstop_http::{Kind, Place};
-
-use crate::rows::rows;
 
 fn found(place: Place<'_>, value: &[u8]) -> Vec<&'static str> {
     let mut scanner = Scanner::new(ScanOptions {
