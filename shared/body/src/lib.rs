@@ -17,6 +17,7 @@
 //! | `sniff` | what the first bytes show |
 //! | `charset` | UTF-16, UTF-32, UTF-7, Latin-1, EBCDIC to UTF-8 |
 //! | `compression` | gzip, deflate, br within a bound |
+//! | `nested` | values that are documents themselves |
 //! | `form`, `json`, `graphql`, `multipart` and `part`, `xml` | one format each |
 #![forbid(unsafe_code)]
 
@@ -28,6 +29,7 @@ mod form;
 mod graphql;
 mod json;
 mod multipart;
+mod nested;
 mod part;
 mod report;
 mod sink;
@@ -36,6 +38,7 @@ mod walk;
 mod xml;
 
 pub use compression::{DecompressError, DecompressLimits, Failure, decompress};
+pub use nested::{VisitInner, unfold};
 pub use report::{Content, Format, Limits, Malformed, Report, Skipped, Violation};
 pub use sink::Visit;
 pub use walk::Walker;

@@ -144,7 +144,7 @@ fn quoted_printable(encoded: &[u8]) -> Vec<u8> {
 }
 
 /// RFC 2045 section 6.8: other characters, line ends among them, are skipped; padding ends nothing.
-fn base64(encoded: &[u8]) -> Vec<u8> {
+pub(crate) fn base64(encoded: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(encoded.len() / 4 * 3);
     let mut bits = 0_u32;
     let mut count = 0;

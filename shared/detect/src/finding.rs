@@ -77,6 +77,14 @@ impl Findings {
         self.dropped = 0;
     }
 
+    /// Says of every finding that its value came from `place`: that of the document which they were all found in.
+    pub fn relocate(&mut self, place: Place<'_>) {
+        for finding in &mut self.list {
+            finding.kind = place.kind;
+            finding.name = cut(place.name, MAX_NAME).to_vec();
+        }
+    }
+
     /// Keeps the findings that `keep` accepts.
     pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.list.retain(keep);

@@ -1,5 +1,6 @@
 //! Values past the exclusions to the scanner, findings past them to the tally.
 
+use backstop_body::unfold;
 use backstop_detect::finding::{MAX_MATCHED, MAX_NAME};
 use backstop_detect::{Category, Findings, Scanner};
 use backstop_http::{Headers, Place};
@@ -50,9 +51,19 @@ impl Inspection<'_> {
                 add_custom(policy, exclusions, tally, place, &found);
             });
         }
-        self.scanner.inspect(place, value, &mut self.findings);
+        let (scanner, findings) = (&mut *self.scanner, &mut self.findings);
+        let unfolded = unfold(place, value, &mut |inner, text| {
+            scanner.inspect(inner, text, findings);
+        });
+        if !unfolded {
+            scanner.inspect(place, value, findings);
+        }
         if self.findings.is_empty() {
             return;
+        }
+        if unfolded {
+            // Logs and exclusions know the value by the place that it came in.
+            self.findings.relocate(place);
         }
         for finding in self.findings.as_slice() {
             let rule = finding.rule;

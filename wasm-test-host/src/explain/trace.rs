@@ -2,8 +2,13 @@
 
 use std::ops::ControlFlow;
 
+<<<<<<< HEAD
 use backstop_body::{Content, DecompressLimits, Walker, decompress};
 use backstop_detect::{Chain, Decoding, Findings, Forms, Rule, ScanOptions, Scanner};
+=======
+use backstop_body::{Content, DecompressLimits, Walker, decompress, unfold};
+use backstop_detect::{Chain, Decoding, Findings, Rule, ScanOptions, Scanner, decode, prefilter};
+>>>>>>> 5d320f6 (Values that are documents themselves (JSON in a field or cookie, base64 of JSON or SAML, GraphQL in the query) are read as such)
 use backstop_http::media_type::{ContentType, content_codings};
 use backstop_http::{Headers, Kind, Place};
 
@@ -97,9 +102,39 @@ impl Tracer {
         if bytes.is_empty() {
             return;
         }
+        let mut inner = Vec::new();
+        let unfolded = unfold(place, bytes, &mut |inside, text| {
+            inner.push((
+                format!("{place} > {inside}"),
+                inside.kind,
+                self.scan(inside, text),
+                text.to_vec(),
+            ));
+        });
+        if unfolded {
+            self.values.extend(
+                inner
+                    .into_iter()
+                    .map(|(target, kind, matches, text)| Value {
+                        target,
+                        forms: forms(kind, &text),
+                        matches,
+                    }),
+            );
+            return;
+        }
+        let matches = self.scan(place, bytes);
+        self.values.push(Value {
+            target: place.to_string(),
+            forms: forms(place.kind, bytes),
+            matches,
+        });
+    }
+
+    fn scan(&mut self, place: Place<'_>, bytes: &[u8]) -> Vec<Match> {
         let mut findings = Findings::new();
         self.scanner.inspect(place, bytes, &mut findings);
-        let matches = findings
+        findings
             .as_slice()
             .iter()
             .map(|finding| Match {
@@ -107,12 +142,7 @@ impl Tracer {
                 chain: finding.chain,
                 matched: finding.matched.clone(),
             })
-            .collect();
-        self.values.push(Value {
-            target: place.to_string(),
-            forms: forms(place.kind, bytes),
-            matches,
-        });
+            .collect()
     }
 
     fn body(&mut self, headers: &Headers, body: &[u8]) -> Option<String> {
