@@ -2,13 +2,8 @@
 
 use std::ops::ControlFlow;
 
-<<<<<<< HEAD
-use backstop_body::{Content, DecompressLimits, Walker, decompress};
-use backstop_detect::{Chain, Decoding, Findings, Forms, Rule, ScanOptions, Scanner};
-=======
 use backstop_body::{Content, DecompressLimits, Walker, decompress, unfold};
-use backstop_detect::{Chain, Decoding, Findings, Rule, ScanOptions, Scanner, decode, prefilter};
->>>>>>> 5d320f6 (Values that are documents themselves (JSON in a field or cookie, base64 of JSON or SAML, GraphQL in the query) are read as such)
+use backstop_detect::{Chain, Decoding, Findings, Forms, Rule, ScanOptions, Scanner};
 use backstop_http::media_type::{ContentType, content_codings};
 use backstop_http::{Headers, Kind, Place};
 
