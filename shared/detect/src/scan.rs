@@ -8,11 +8,16 @@ use backstop_http::{Kind, Place};
 
 use crate::applies::Field;
 use crate::chain::{Chain, Decoding};
-use crate::detectors::{DETECTORS, Detector, bot};
+use crate::detectors::{DETECTORS, Detector, bot, xss};
 use crate::finding::Findings;
 use crate::input::{Hit, Hits, Input};
 use crate::prefilter::{self, Features};
 use crate::{Category, CategorySet, Level, Severity, applies, decode};
+
+/// What is looked for in the text of markup once its character references are resolved.
+const SHOWN: CategorySet = CategorySet::ALL
+    .without(Category::Xss)
+    .without(Category::SqlInjection);
 
 /// What a scanner looks for.
 #[derive(Clone, Debug)]
@@ -65,6 +70,16 @@ struct Run<'a> {
 impl Run<'_> {
     fn of(self, categories: CategorySet) -> Self {
         Self { categories, ..self }
+    }
+}
+
+impl Run<'_> {
+    /// What is escaped in the text of markup is shown, not run: once `step` resolves the character references of `bytes`,
+    /// some categories are no longer looked for. Attributes were read through their references.
+    fn shown(&mut self, step: Option<Decoding>, bytes: &[u8]) {
+        if step == Some(Decoding::Entity) && xss::is_markup(bytes) {
+            self.categories = self.categories.and(SHOWN);
+        }
     }
 }
 
@@ -185,12 +200,14 @@ impl Scanner {
         let mut form = mem::take(&mut self.decoded);
         let mut spare = mem::take(&mut self.spare);
         let mut step = decode::step(first, features.triggers(), &mut form);
+        run.shown(step, first);
         while let Some(decoding) = step
             && chain.push(decoding)
         {
             let features = prefilter::features(&form);
             self.detect(run, chain, &form, features, out);
             step = decode::step(&form, features.triggers(), &mut spare);
+            run.shown(step, &form);
             mem::swap(&mut form, &mut spare);
         }
         self.decoded = form;

@@ -128,6 +128,7 @@ pub fn read(bytes: &[u8], start: usize) -> Word {
     };
     let mut i = start;
     let mut quotes = 0u8;
+    let mut apostrophe = false;
     while i - start < RAW {
         let byte = at(bytes, i);
         match byte {
@@ -147,6 +148,7 @@ pub fn read(bytes: &[u8], start: usize) -> Word {
                 }
                 quotes = quotes.saturating_add(1);
                 word.broken = word.broken.saturating_add(u8::from(inside));
+                apostrophe |= inside;
                 i += 1;
             }
             b'^' if word.len > 0 && at(bytes, i + 1).is_ascii_alphabetic() => {
@@ -205,6 +207,10 @@ pub fn read(bytes: &[u8], start: usize) -> Word {
         }
     }
     word.end = i;
+    if apostrophe && !quotes.is_multiple_of(2) {
+        // `I'd`: a quote between letters that nothing closes leaves a shell waiting; the name goes on behind the space.
+        word.len = 0;
+    }
     word.paired = quotes > 1 && quotes.is_multiple_of(2) && word.broken > 0;
     word
 }

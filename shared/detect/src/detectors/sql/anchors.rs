@@ -284,4 +284,5 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"$regex", STRONG), (b"$where", STRONG), (b"$expr", STRONG), (b"$mod", STRONG), (b"$text", STRONG),
     (b"$elemmatch", STRONG), (b"$jsonschema", STRONG), (b"$accumulator", STRONG), (b"$all", STRONG),
     (b"$size", STRONG), (b"$lookup", STRONG), (b"$options", STRONG), (b"$func", STRONG),
+    (b"$type", STRONG),
 ];

@@ -58,8 +58,9 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
         // Two quoted words that differ may be prose: "start" = 'x' and "end" = 'y'.
         let (one, other) = (judge.at(left.first), judge.at(right.first));
         let quoted = one.kind == Kind::Text && (other.kind == Kind::Text || condition.worded);
-        let alike = !condition.worded && judge.text(one) == judge.text(other);
-        !quoted || alike || judge.lead(index) != Lead::Text
+        let alike = content(judge.text(one)) == content(judge.text(other));
+        let spoken = !quoted && judge.is_prose(index);
+        !quoted && !spoken || quoted && alike || judge.lead(index) != Lead::Text
     } else if left.class == Class::Column && right.class == Class::Column && !condition.worded {
         // id=id
         let equal = matches!(
@@ -82,6 +83,14 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
         judge.found(&rules::BOOLEAN, index, next);
     } else if judge.before(index).ends_operand() {
         judge.found(&rules::CONDITION, index, next);
+    }
+}
+
+/// What a string holds, whether or not it is closed.
+fn content(text: &[u8]) -> &[u8] {
+    match text {
+        [open @ (b'\'' | b'"'), rest @ ..] => rest.strip_suffix(&[*open]).unwrap_or(rest),
+        _ => text,
     }
 }
 
@@ -179,7 +188,13 @@ pub fn whole(judge: &mut Judge<'_, '_>) {
     let quoted = judge.at(left.first).kind == Kind::Text;
     if quoted && open && judge.at(left.first).start == 0 || holds && !left.chained && !right.chained
     {
-        judge.found(&rules::CONSTANT, 0, right.next);
+        // Map services ask for all rows by `where=1=1`.
+        let rule = if judge.filters {
+            &rules::CONDITION
+        } else {
+            &rules::CONSTANT
+        };
+        judge.found(rule, 0, right.next);
     }
 }
 

@@ -2,15 +2,16 @@
 
 use super::grammar::{comparison, operand};
 use super::judge::Judge;
-use super::rules;
 use super::token::{Kind, Token};
 use super::words::Word;
+use super::{languages, rules};
 
 /// How many tokens are looked through for the end of the value.
 const REACH: usize = 32;
 
 /// The token at `index` is a [`Kind::Prefix`]: what follows it?
 pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
+    languages::judge(judge);
     let closed = index + 1;
     let after = closed + usize::from(judge.at(closed).kind == Kind::Close);
     let token = judge.at(after);
@@ -29,19 +30,26 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
             javascript(judge, after + 1);
             reopened(judge, after);
         }
-        Kind::Compare => reopened(judge, after),
+        Kind::Compare => {
+            computed(judge, after);
+            reopened(judge, after);
+        }
         Kind::Star | Kind::Arith => {
-            let computed =
-                judge.at(after + 1).is_constant() && judge.at(after + 2).kind == Kind::Comment;
-            if computed && let Some(end) = ends_cut(judge, after + 1) {
-                judge.found(&rules::COMMENT, 0, end + 1);
-            }
+            computed(judge, after);
             if judge.text(token) != b"&" || judge.at(after + 1).kind != Kind::Name {
                 reopened(judge, after);
             }
         }
         Kind::Word => word(judge, after),
         _ => {}
+    }
+}
+
+/// `'-0--`, `'=0#`: an operator, a constant and a comment that cuts.
+fn computed(judge: &mut Judge<'_, '_>, index: usize) {
+    let constant = judge.at(index + 1).is_constant() && judge.at(index + 2).kind == Kind::Comment;
+    if constant && let Some(end) = ends_cut(judge, index + 1) {
+        judge.found(&rules::COMMENT, 0, end + 1);
     }
 }
 
@@ -208,6 +216,12 @@ fn is_short_word(judge: &Judge<'_, '_>, token: Token) -> bool {
     text.len() <= 32 && text.iter().skip(1).all(word)
 }
 
+/// Whether `token` is a short regular expression without spaces.
+fn is_pattern(judge: &Judge<'_, '_>, token: Token) -> bool {
+    let text = judge.text(token);
+    text.len() <= 32 && text.get(1) == Some(&b'^') && !text.iter().any(u8::is_ascii_whitespace)
+}
+
 fn word(judge: &mut Judge<'_, '_>, index: usize) {
     let token = judge.at(index);
     let next = judge.at(index + 1);
@@ -215,11 +229,14 @@ fn word(judge: &mut Judge<'_, '_>, index: usize) {
         // x'or'y
         let string = comparison(judge.tokens, index).map_or(index + 1, |(next, _, _)| next);
         let text = judge.at(string);
-        if text.kind == Kind::OpenText && judge.at(string + 1).kind == Kind::End {
+        // The quote that reopens is the one that the application closes.
+        let same = judge.text(text).first() == judge.text(judge.at(0)).last();
+        if text.kind == Kind::OpenText && same && judge.at(string + 1).kind == Kind::End {
             // 'or' alone is a quoted word.
             let inside = judge.text(text).get(1).copied().unwrap_or(b' ');
             let quoted = judge.at(0).end == 1 && !token.spaced && !inside.is_ascii_alphanumeric();
-            if is_one_word(judge) && is_short_word(judge, text) && !quoted {
+            let pattern = token.is(Word::Like) && is_pattern(judge, text);
+            if is_one_word(judge) && (is_short_word(judge, text) || pattern) && !quoted {
                 judge.found(&rules::QUOTES, 0, string + 1);
             } else {
                 judge.found(&rules::FRAGMENT, 0, string + 1);
@@ -282,6 +299,7 @@ fn values(judge: &mut Judge<'_, '_>, index: usize) {
             break;
         };
         if item.class == super::grammar::Class::Column {
+            assigned(judge, next + 1);
             break;
         }
         items += 1;
@@ -296,6 +314,33 @@ fn values(judge: &mut Judge<'_, '_>, index: usize) {
         judge.found(&rules::VALUES, 0, next + 1);
     } else if after.stops() {
         judge.found(&rules::FRAGMENT, 0, next);
+    }
+}
+
+/// `',role='admin'--`: further assignments of an UPDATE. The first column is at `index`.
+fn assigned(judge: &mut Judge<'_, '_>, index: usize) {
+    let mut column = index;
+    while column < index + REACH {
+        let name = matches!(judge.at(column).kind, Kind::Name | Kind::Word);
+        if !name || judge.text(judge.at(column + 1)) != b"=" {
+            return;
+        }
+        let Some(value) = operand(judge.tokens, column + 2) else {
+            return;
+        };
+        let after = judge.at(value.next);
+        if value.class < super::grammar::Class::Constant || !is_value(judge) {
+            return;
+        }
+        if after.is(Word::Where)
+            || after.kind == Kind::Comment && ends_cut(judge, value.next).is_some()
+        {
+            judge.found(&rules::VALUES, 0, value.next + 1);
+        }
+        if after.kind != Kind::Comma {
+            return;
+        }
+        column = value.next + 1;
     }
 }
 

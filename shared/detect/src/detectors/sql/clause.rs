@@ -24,6 +24,11 @@ pub fn union(judge: &mut Judge<'_, '_>, index: usize) {
     let select = judge.at(next);
     let table =
         select.is(Word::Object) && judge.at(next + 1).kind == Kind::Name && judge.injected(index);
+    // union match (n) return n
+    if judge.text(select).eq_ignore_ascii_case(b"match") && judge.at(next + 1).kind == Kind::Open {
+        judge.found(&rules::CYPHER, index, next + 2);
+        return;
+    }
     if !(select.is(Word::Select) || select.is(Word::Values) || table) {
         let counted =
             judge.injected(index) && select.kind == Kind::Number && ends_cut(judge, next).is_some();
@@ -35,7 +40,12 @@ pub fn union(judge: &mut Judge<'_, '_>, index: usize) {
     sure |= select.commented || judge.injected(index);
     let list = next + 1 + usize::from(judge.at(next + 1).is(Word::All));
     let plausible = match operand(judge.tokens, list) {
-        None => !matches!(judge.at(list).kind, Kind::Name),
+        // "what UNION SELECT is": a sentence goes on with a word that begins no value.
+        None => {
+            let goes_on = judge.at(list);
+            let word = goes_on.kind == Kind::Word && judge.lead(index) == Lead::Text;
+            goes_on.kind != Kind::Name && !word
+        }
         Some(item) => {
             let after = judge.at(item.next);
             item.class > Class::Column

@@ -213,7 +213,11 @@ fn text(judge: &mut Judge<'_, '_>, index: usize) {
             .text(argument)
             .get(..2)
             .is_some_and(|h| h.eq_ignore_ascii_case(b"0x"));
-        let calls = argument.word.is_sql_function() && judge.at(index + 3).kind == Kind::Open;
+        // OData nests `concat(concat(City, ', '), Country)`: a chain of columns encodes nothing.
+        let columns = super::starts_with_ignore_case(judge.text(argument), b"concat")
+            && judge.at(index + 4).kind == Kind::Name;
+        let calls =
+            argument.word.is_sql_function() && judge.at(index + 3).kind == Kind::Open && !columns;
         let informs = argument.is(Word::Session);
         if hexadecimal || calls || informs && judge.at(index + 3).kind == Kind::Open {
             judge.found(&rules::ENCODED, index, index + 4);

@@ -15,6 +15,9 @@ use backstop_http::Kind as Place;
 /// The most words that a parameter's name is judged as a name for.
 const NAME_WORDS: usize = 8;
 
+/// Within how many tokens of its beginning a value shows that it is prose.
+const PROSE: usize = 12;
+
 /// What stands before a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lead {
@@ -38,6 +41,8 @@ pub struct Judge<'a, 'h> {
     pub first: bool,
     /// Whether the place is one where whole statements are some applications' way: a JSON string, a form field `sql`.
     pub by_design: bool,
+    /// Whether the parameter is one that takes a condition by design: `where`, as ArcGIS and other map services have it.
+    pub filters: bool,
     /// Whether the value is a parameter's name: an identifier, if it is honest.
     pub name: bool,
     hits: &'h mut Hits,
@@ -54,6 +59,7 @@ pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
             first: window.is_first(),
             name: is_name(input),
             by_design: takes_statements(input),
+            filters: takes_conditions(input),
             hits,
         };
         judge.stretch(due);
@@ -80,7 +86,7 @@ fn is_name(input: &Input<'_>) -> bool {
 /// Whether the place may carry statements by design, as Grafana's `rawSql` and reporting APIs do.
 fn takes_statements(input: &Input<'_>) -> bool {
     match input.place.kind {
-        Place::Json | Place::Graphql | Place::TextBody => true,
+        Place::Json | Place::Graphql | Place::TextBody | Place::RawBody => true,
         Place::Form | Place::Multipart => {
             let name = input.place.name;
             super::ends_with_ignore_case(name, b"sql")
@@ -90,6 +96,16 @@ fn takes_statements(input: &Input<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the place takes a condition by design.
+fn takes_conditions(input: &Input<'_>) -> bool {
+    matches!(
+        input.place.kind,
+        Place::Query | Place::Form | Place::Multipart
+    ) && [b"where".as_slice(), b"definitionexpression"]
+        .iter()
+        .any(|known| input.place.name.eq_ignore_ascii_case(known))
 }
 
 /// Whether a critical finding is among `hits`: further contexts would add nothing.
@@ -167,6 +183,19 @@ impl<'a> Judge<'a, '_> {
         } else {
             Lead::Text
         }
+    }
+
+    /// Whether the value begins as a sentence does: three words in a row before `index` that are none of SQL's.
+    pub fn is_prose(&self, index: usize) -> bool {
+        let word = |token: &Token| {
+            token.kind == Kind::Name
+                && self
+                    .text(*token)
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+        };
+        let head = self.tokens.get(..index.min(PROSE)).unwrap_or_default();
+        self.first && head.windows(3).any(|three| three.iter().all(word))
     }
 
     /// Whether an injected piece can start at `index`: after a closed literal or a number.

@@ -9,6 +9,7 @@ mod fold;
 mod function;
 mod grammar;
 mod judge;
+mod languages;
 mod nosql;
 mod probe;
 pub mod rules;

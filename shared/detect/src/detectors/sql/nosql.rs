@@ -7,7 +7,7 @@ use crate::{Hits, Input};
 
 /// Query operators (MongoDB manual, "Query and Projection Operators"). Update operators are left out: analytics
 /// payloads use the names of some (`$set`, `$push`).
-const OPERATORS: [&[u8]; 28] = [
+const OPERATORS: [&[u8]; 29] = [
     b"$eq",
     b"$ne",
     b"$gt",
@@ -36,6 +36,7 @@ const OPERATORS: [&[u8]; 28] = [
     b"$options",
     b"$near",
     b"$func",
+    b"$type",
 ];
 
 /// Judges a name: a JSON key, or a parameter's name with brackets.
@@ -44,17 +45,61 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
     match input.place.kind {
         Kind::JsonKey => {
             if is_operator(bytes) {
-                hits.push(&rules::OPERATOR_KEY, 0..bytes.len());
+                let segments = input.place.name.split(|byte| *byte == b'/');
+                let rule = if is_filter(segments, bytes) {
+                    &rules::OPERATOR_FILTER
+                } else {
+                    &rules::OPERATOR_KEY
+                };
+                hits.push(rule, 0..bytes.len());
             } else {
                 brackets(bytes, hits);
             }
         }
         Kind::QueryName | Kind::FormName | Kind::CookieName | Kind::MultipartName => {
+            // A parameter that is an operator itself, or holds one: `$where=…`, `$or[0][a]=b`.
+            let end = memchr::memchr(b'[', bytes).unwrap_or(bytes.len());
+            if bytes.get(..end).is_some_and(is_query) {
+                hits.push(&rules::OPERATOR_PARAMETER, 0..end);
+            }
             brackets(bytes, hits)
         }
         Kind::Query | Kind::Form | Kind::Cookie => keys(bytes, hits),
         _ => {}
     }
+}
+
+/// Whether an operator stands in a filter that the client is meant to write, as vector stores, CouchDB and Strapi take it:
+/// below a member that is called one, comparing a field that is no secret, and neither running code nor reading by pattern,
+/// the two that tell a field's content letter by letter.
+fn is_filter<'a>(mut path: impl Iterator<Item = &'a [u8]>, operator: &[u8]) -> bool {
+    const FILTERS: [&[u8]; 7] = [
+        b"filter",
+        b"filters",
+        b"metadata_filter",
+        b"selector",
+        b"where",
+        b"criteria",
+        b"conditions",
+    ];
+    const COMPARING: [&[u8]; 12] = [
+        b"$eq", b"$ne", b"$gt", b"$gte", b"$lt", b"$lte", b"$in", b"$nin", b"$or", b"$and",
+        b"$not", b"$exists",
+    ];
+    const SECRETS: [&[u8]; 5] = [b"pass", b"pwd", b"secret", b"token", b"hash"];
+    let is = |segment: &[u8], known: &[&[u8]]| {
+        known
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(segment))
+    };
+    let secret = |segment: &[u8]| {
+        SECRETS.iter().any(|known| {
+            segment
+                .windows(known.len())
+                .any(|part| part.eq_ignore_ascii_case(known))
+        })
+    };
+    is(operator, &COMPARING) && path.any(|segment| is(segment, &FILTERS)) && !path.any(secret)
 }
 
 /// `{"$ne": 1}`, `$where: '…'`: an operator as a key in a value that some parser may take for JSON.
@@ -89,12 +134,28 @@ fn brackets(bytes: &[u8], hits: &mut Hits) {
         let start = from + found + 1;
         let rest = bytes.get(start..).unwrap_or_default();
         let length = memchr::memchr(b']', rest).unwrap_or(rest.len());
-        if is_operator(rest.get(..length).unwrap_or_default()) {
-            hits.push(&rules::OPERATOR_PARAMETER, start..start + length);
-            return;
+        let operator = rest.get(..length).unwrap_or_default();
+        if is_operator(operator) {
+            let segments = bytes
+                .get(..start)
+                .unwrap_or_default()
+                .split(|byte| matches!(byte, b'[' | b']'));
+            if is_filter(segments, operator) {
+                hits.push(&rules::OPERATOR_FILTER, start..start + length);
+            } else {
+                hits.push(&rules::OPERATOR_PARAMETER, start..start + length);
+                return;
+            }
         }
         from = start + 1;
     }
+}
+
+/// Whether `name` is an operator that makes a query of its own. `$in` and `$size` may be anybody's parameters.
+fn is_query(name: &[u8]) -> bool {
+    [&b"$where"[..], b"$or", b"$and", b"$nor", b"$expr"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn is_operator(name: &[u8]) -> bool {

@@ -126,6 +126,18 @@ rules! {
         "A quote that closes a literal in a server-side JavaScript query ($where) and goes on in code",
         "a'; return true; var x='", not "I won't; return the book",
         "CWE-943, CAPEC-676";
+    XPATH = 1033 "xpath-breakout" Critical One
+        "A quote that closes a literal in an XPath predicate, and the predicate closed behind it or asked on with an XPath function",
+        "x')]|//account|/a['y", not "[the '80s] | music",
+        "CWE-643, CAPEC-83";
+    CYPHER = 1034 "cypher-breakout" Critical One
+        "A value that ends a literal or a pattern in a Cypher query and goes on with a clause and a comment",
+        "x'}) detach delete n //", not "the 'return' key // left",
+        "CWE-943, CAPEC-676";
+    OPERATOR_FILTER = 1040 "nosql-operator-filter" Critical Two
+        "A MongoDB comparison operator in a filter that clients write, as search APIs take it",
+        "filters[price][$gt]", not "filters[price]",
+        "CWE-943, CRS 942290";
     STATEMENT = 1041 "sql-statement" Critical Two
         "A plain SQL statement, as posts about SQL and admin consoles carry",
         "select name from users", not "select name, please",
@@ -180,6 +192,9 @@ pub static RULES: &[Rule] = &[
     OPERATOR_KEY,
     OPERATOR_PARAMETER,
     JAVASCRIPT,
+    XPATH,
+    CYPHER,
+    OPERATOR_FILTER,
     STATEMENT,
     CONDITION,
     LOOSE_COMMENT,

@@ -190,6 +190,9 @@ pub fn subquery(judge: &mut Judge<'_, '_>, index: usize) {
                 | Word::If
                 | Word::Select
                 | Word::When
+                | Word::Limit
+                | Word::Offset
+                | Word::By
         )
         || before.word.is_function();
     let lead = judge.lead(index);

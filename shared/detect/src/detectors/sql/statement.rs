@@ -192,6 +192,16 @@ fn read(
                 .any(|w| judge.text(two).eq_ignore_ascii_case(w.as_bytes()));
             file.then_some((&rules::SYSTEM, index + 3, true))
         }
+        // copy (select …) to program 'id'
+        Word::Copy if one.kind == Kind::Open && two.is(Word::Select) => {
+            let end = (index + 3..index + 24)
+                .find(|i| judge.at(*i).is(Word::To))
+                .filter(|to| {
+                    let target = judge.at(to + 1);
+                    target.kind == Kind::Text || judge.text(target).eq_ignore_ascii_case(b"program")
+                })?;
+            Some((&rules::SYSTEM, end + 2, true))
+        }
         Word::Copy if name(one.kind) && (two.is(Word::From) || two.is(Word::To)) => Some((
             &rules::SYSTEM,
             index + 4,

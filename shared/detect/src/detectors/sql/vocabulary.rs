@@ -12,8 +12,8 @@ type Row = &'static [(&'static [u8], Word)];
 #[rustfmt::skip]
 pub const BY_LETTER: [Row; 26] = [
     &[(b"as", Word::As), (b"abs", Word::Commonfn), (b"all", Word::All), (b"and", Word::And), (b"any", Word::Any),
-      (b"avg", Word::Commonfn), (b"alter", Word::Alter), (b"ascii", Word::Textfn), (b"analyse", Word::Analyse),
-      (b"analyze", Word::Analyse), (b"all_users", Word::Catalog), (b"all_views", Word::Catalog),
+      (b"avg", Word::Commonfn), (b"alter", Word::Alter), (b"ascii", Word::Textfn), (b"attach", Word::Admin),
+      (b"analyse", Word::Analyse), (b"analyze", Word::Analyse), (b"all_users", Word::Catalog), (b"all_views", Word::Catalog),
       (b"array_agg", Word::Textfn), (b"all_tables", Word::Catalog), (b"aes_decrypt", Word::Textfn),
       (b"aes_encrypt", Word::Textfn), (b"all_objects", Word::Catalog), (b"all_tab_cols", Word::Catalog),
       (b"all_tab_columns", Word::Catalog)],
@@ -63,8 +63,10 @@ pub const BY_LETTER: [Row; 26] = [
       (b"inet_server_port", Word::Info), (b"is_srvrolemember", Word::Info), (b"innodb_sys_tables", Word::Catalog),
       (b"information_schema", Word::Catalog), (b"innodb_index_stats", Word::Catalog),
       (b"innodb_table_stats", Word::Catalog)],
-    &[(b"join", Word::Join), (b"json_keys", Word::Textfn), (b"json_valid", Word::Textfn),
-      (b"json_extract", Word::Textfn), (b"json_valid_schema", Word::Textfn)],
+    &[(b"join", Word::Join), (b"json_keys", Word::Textfn), (b"json_type", Word::Textfn),
+      (b"json_depth", Word::Textfn), (b"json_valid", Word::Textfn), (b"json_length", Word::Textfn),
+      (b"json_search", Word::Textfn), (b"json_extract", Word::Textfn), (b"json_contains", Word::Textfn),
+      (b"json_overlaps", Word::Textfn), (b"json_valid_schema", Word::Textfn)],
     &[(b"kill", Word::Admin)],
     &[(b"ln", Word::Commonfn), (b"len", Word::Sharedfn), (b"log", Word::Commonfn), (b"left", Word::Commonfn),
       (b"like", Word::Like), (b"load", Word::Load), (b"lock", Word::Admin), (b"lpad", Word::Textfn),

@@ -8,7 +8,7 @@ use super::ascii::{
 };
 use super::elements::{handler_rule, looks_like_code};
 use super::rules::{ATTRIBUTE_BREAKOUT, JS_GADGET, STYLE};
-use super::{handlers, jsx, script, style, tags};
+use super::{handlers, jsx, prose, script, style, tags};
 use crate::Hits;
 
 /// Handlers and styles assigned outside of any tag: `" onfocus=go() x="`.
@@ -35,6 +35,7 @@ pub fn attributes(bytes: &[u8], hits: &mut Hits) {
             && !hits.has(handler_rule(word))
             && handlers::is_known(word)
             && around.is_attribute(&name, equals)
+            && !prose::is_escaped(bytes, name.start)
         {
             hits.push(handler_rule(word), name);
         }

@@ -234,7 +234,7 @@ pub fn attribute_rule(
         _ => {}
     }
     if name.eq_ignore_ascii_case(b"style") {
-        return style::runs_code(value).then_some(&STYLE);
+        return (style::runs_code(value) || style::splits_parsers(value)).then_some(&STYLE);
     }
     if name.eq_ignore_ascii_case(b"srcdoc") {
         return Some(&SRCDOC);
@@ -317,6 +317,9 @@ fn element_attribute(element: Element, name: &[u8], value: &[u8]) -> Option<&'st
             harmful.then_some(&ANIMATE)
         }
         _ if is_one_of(name, &[b"datasrc", b"dataformatas"]) => Some(&PLUGIN_TAG),
+        _ if is_one_of(name, &[b"lowsrc", b"dynsrc"]) => {
+            host::leaves_the_site(value).then_some(&PLUGIN_TAG)
+        }
         _ => None,
     }
 }

@@ -7,6 +7,8 @@ pub fn leaves_the_site(url: &[u8]) -> bool {
     let url = url.trim_ascii();
     starts_with(url, b"//")
         || starts_with(url, b"\\\\")
+        || starts_with(url, b"\\/")
+        || starts_with(url, b"/\\")
         || starts_with(url, b"http:")
         || starts_with(url, b"https:")
 }
@@ -33,6 +35,13 @@ pub fn is_video_player(url: &[u8]) -> bool {
 /// through control characters.
 pub fn is_disguised(url: &[u8]) -> bool {
     let url = url.trim_ascii();
+    // A quote to Internet Explorer alone, and slashes that only browsers take for slashes.
+    if [&b"``"[..], b"\\/", b"/\\"]
+        .iter()
+        .any(|start| url.starts_with(start))
+    {
+        return true;
+    }
     let scheme = [&b"http:"[..], b"https:"]
         .iter()
         .find(|scheme| starts_with(url, scheme))
@@ -52,6 +61,8 @@ pub fn is_disguised(url: &[u8]) -> bool {
     number
         || has_odd_parts(host)
         || has_misleading_user(host)
+        || host.len() > 1 && host.ends_with(b".")
+        || has_named_port(host)
         || host.iter().any(u8::is_ascii_control)
 }
 
@@ -60,6 +71,14 @@ fn has_misleading_user(host: &[u8]) -> bool {
     memchr::memchr(b'@', host)
         .and_then(|at| host.get(..at))
         .is_some_and(|user| user.contains(&b'.'))
+}
+
+/// Whether what stands where the port should is a name: `http://good.example:x.example`.
+fn has_named_port(host: &[u8]) -> bool {
+    let behind_user = host.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+    let port = memchr::memchr(b':', behind_user).and_then(|colon| behind_user.get(colon + 1..));
+    !behind_user.starts_with(b"[")
+        && port.is_some_and(|port| port.contains(&b'.') && port.iter().any(u8::is_ascii_alphabetic))
 }
 
 /// Whether a dotted host has parts in hexadecimal or octal and none that is a name.
@@ -95,6 +114,10 @@ mod tests {
             "http://0102.0146.7.147",
             "http://good.example@x.example/",
             "ht\ttp://x.example",
+            "http://good.example./",
+            "http://good.example:x.example/",
+            "``x.example``",
+            "\\/x.example/a",
         ] {
             assert!(is_disguised(url.as_bytes()), "{url}");
         }
@@ -104,6 +127,8 @@ mod tests {
             "/local",
             "//cdn.example/a.js",
             "http://localhost/",
+            "http://[::1]:80/",
+            "https://example.com:{port}/",
         ] {
             assert!(!is_disguised(url.as_bytes()), "{url}");
         }

@@ -13,6 +13,7 @@ mod handlers;
 mod host;
 mod jsx;
 mod objects;
+mod prose;
 pub mod rules;
 mod scheme;
 mod script;
@@ -26,6 +27,7 @@ use backstop_http::Kind;
 
 use crate::{Hits, Input};
 use anchors::{CODE, COLON, CONTROL, EQUALS, HANDLER, TAG};
+pub use prose::is_markup;
 use rules::{DATA_URL, JAVASCRIPT, JAVASCRIPT_IDLE, STYLE};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.

@@ -174,6 +174,7 @@ pub fn document(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         b"addeventlistener",
         b"createevent",
         b"implementation",
+        b"__parent__",
         b"styleSheets",
         b"head",
         b"title",

@@ -324,7 +324,7 @@ pub const HTML_MARKUP: Rule = Rule {
 pub const JS_IN_TEXT: Rule = Rule {
     id: 2031,
     name: "xss-js-in-text",
-    description: "JavaScript calls and sinks in a text of several lines: code in a post as a rule.",
+    description: "JavaScript calls and sinks in a text of several lines, in a sentence or in an element that shows code: code that is spoken of as a rule.",
     example: "First read it:\n\n    let a = document.cookie;\n\nand then show it to whoever asked for it, with a box, say,\nor write it on the page where it can be seen by everybody\nwho happens to pass by and to look at it for a while:\n\n    alert(a)\n\nthat is all that there is to it.",
     lookalike: "First line.\nThe document. The window.\nThe end.",
     reference: "CWE-79, CRS 941180",
@@ -347,11 +347,11 @@ pub const TAG_LIKE: Rule = Rule {
 pub const JAVASCRIPT_IDLE: Rule = Rule {
     id: 2033,
     name: "xss-javascript-idle",
-    description: "A script URL that does nothing, outside of markup: what scanners try first. Click trackers that record where a link leads send it too: a rule to switch off for their endpoint.",
+    description: "A script URL that does nothing, outside of markup: what scanners try first, and what click trackers and copies of a page's elements send, as menus are such links.",
     example: "javascript:void(0)",
-    lookalike: "<a href=\"javascript:void(0)\">menu</a>",
+    lookalike: "javascript: void of sense",
     reference: "CWE-83, CRS 941210",
-    ..CRITICAL
+    ..STRICTER
 };
 /// `<a href=//0x7f.1>`.
 pub const LINK_HOST: Rule = Rule {

@@ -6,6 +6,7 @@ use super::ascii::{
     at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid, starts_with,
 };
 use super::objects;
+use super::prose;
 use super::rules::{
     CLIENT_TEMPLATE, DOM_SINK, EVAL, JS_BREAKOUT, JS_DIALOG, JS_GADGET, JS_IN_TEXT,
 };
@@ -18,9 +19,17 @@ const LONGEST: usize = 20;
 /// the signs around it that break out of a string.
 const TEXT: usize = 240;
 
-/// Whether `bytes` is a text of several lines rather than a field.
+/// Whether `bytes` is a text of several lines rather than a field: long, or with a fenced block of code (CommonMark 4.5).
 pub fn is_text(bytes: &[u8]) -> bool {
-    bytes.len() > TEXT && memchr::memchr_iter(b'\n', bytes).nth(1).is_some()
+    memchr::memchr_iter(b'\n', bytes).nth(1).is_some() && (bytes.len() > TEXT || has_fence(bytes))
+}
+
+/// Whether a line begins with the backticks that open a fenced block, and another with those that close it.
+fn has_fence(bytes: &[u8]) -> bool {
+    let mut fences = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.starts_with(b"```"));
+    fences.next().is_some() && fences.next().is_some()
 }
 
 /// Finds names that are used as code and records what they do.
@@ -44,7 +53,7 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
         }
         if in_template(bytes, word.start) {
             hits.push(&CLIENT_TEMPLATE, word.clone());
-        } else if text {
+        } else if text || prose::mentions(bytes, &word) {
             hits.push(&JS_IN_TEXT, word);
         } else {
             hits.push(rule, word);
@@ -102,6 +111,9 @@ fn judge(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         }
         b'f' if name == b"Function" => function(bytes, word),
         b'd' if name.eq_ignore_ascii_case(b"document") => objects::document(bytes, word),
+        b'w' if name == b"with" => from(bytes, word.end)
+            .starts_with(b"(document)")
+            .then_some(&DOM_SINK),
         b'w' | b't' | b'g' if is_one_of(name, &[b"window", b"top", b"this", b"globalthis"]) => {
             objects::object(bytes, word)
         }
@@ -149,8 +161,13 @@ fn called(bytes: &[u8], word: &Range<usize>) -> bool {
             Some(byte) if is_gap(byte) => {
                 behind_code(bytes, word.start) && starts_argument(bytes, next)
             }
-            // `alert(s)` is a plural.
-            _ => !is_defined_here(bytes, word.start) && !rest.starts_with(b"(s)"),
+            // `alert(s)` is a plural, `confirm(ed)` a form of the word.
+            _ => {
+                !is_defined_here(bytes, word.start)
+                    && ![&b"(s)"[..], b"(ed)"]
+                        .iter()
+                        .any(|ending| rest.starts_with(ending))
+            }
         };
     }
     [

@@ -1,6 +1,6 @@
 //! CSS that runs or loads code, read as a browser reads it: comments, escapes and control characters left out.
 
-use super::ascii::is_gap;
+use super::ascii::{find, from, is_gap, is_quote, starts_with};
 
 /// How many characters back a keyword is compared.
 const WINDOW: usize = 14;
@@ -31,6 +31,39 @@ pub fn runs_code(css: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether the content of a `style` attribute ends its declarations for some parsers only: braces, brackets, an escaped
+/// `<`, an address that is broken by white space or a comment. What one reads as a string, another reads as rules.
+/// Templates that are filled in later have braces of their own.
+pub fn splits_parsers(css: &[u8]) -> bool {
+    let holds = |part: &[u8]| memchr::memmem::find(css, part).is_some();
+    if css.trim_ascii_start().starts_with(b"{")
+        || [&b"{{"[..], b"${", b"{%", b"<%"].into_iter().any(holds)
+    {
+        return false;
+    }
+    css.iter().any(|byte| matches!(byte, b'{' | b'}'))
+        || css.contains(&b'[') && find(css, b"grid").is_none()
+        || find(css, b"\\3c").is_some()
+        || find(css, b"url(").is_some_and(|start| is_broken_address(from(css, start + 4)))
+}
+
+/// Whether the unquoted address that starts `rest` has white space or a comment in it.
+fn is_broken_address(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    if rest.first().copied().is_some_and(is_quote)
+        || rest.first() == Some(&b'&')
+        || starts_with(rest, b"data:")
+    {
+        return false;
+    }
+    let address = rest
+        .split(|byte| *byte == b')')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii_end();
+    address.iter().any(u8::is_ascii_whitespace) || memchr::memmem::find(address, b"/*").is_some()
 }
 
 /// The characters of a style sheet in lower case, without comments, gaps and backslashes.
@@ -103,6 +136,31 @@ mod tests {
             "@im\\port '//x.example/a.css'",
         ] {
             assert!(runs_code(css.as_bytes()), "{css}");
+        }
+    }
+
+    #[test]
+    fn declarations_that_parsers_end_at_different_signs() {
+        for css in [
+            "font-family:a}color=red;",
+            "font-family:a{b;background:url(/c}",
+            "[a]color:red",
+            "background:url(/a b/;color:red/*/c.png)",
+            "font-family:'\\22\\3e\\3cimg'",
+        ] {
+            assert!(splits_parsers(css.as_bytes()), "{css}");
+        }
+        for css in [
+            "background:url( /a.png )",
+            "background:url('/a b.png')",
+            "background:url(&quot;/a b.png&quot;)",
+            "background:url(data:image/svg+xml;utf8,<svg width='1' />)",
+            "grid-template-columns:[full] 1fr",
+            "width:{{ w }}px",
+            "{ color: 'red' }",
+            "font-family:'Courier New'",
+        ] {
+            assert!(!splits_parsers(css.as_bytes()), "{css}");
         }
     }
 

@@ -61,6 +61,10 @@ fn judge(input: &Input<'_>, tag: &Tag, budget: &mut usize, hits: &mut Hits) {
             _ => {}
         }
     }
+    // `?<meta http-equiv=…`: a query that is a tag is cut at its first `=`, and the tag is a parameter's name.
+    if input.place.kind == Kind::QueryName && !tag.spaced && is_left_open(bytes, tag) {
+        hits.push(&MARKUP_IN_URL, tag.start..bytes.len());
+    }
     // A tag with a space behind its `<` is text to every browser of today: only its name is worth a look.
     if !tag.spaced {
         attributes(input, tag, element, budget, hits);
@@ -100,6 +104,14 @@ fn attributes(input: &Input<'_>, tag: &Tag, element: Element, budget: &mut usize
         }
         position = attribute.end;
     }
+}
+
+/// Whether the tag of an element that browsers know goes on with an attribute's name where the value ends.
+fn is_left_open(bytes: &[u8], tag: &Tag) -> bool {
+    let name = tag.name.as_bytes();
+    let known = elements::is_known(name) || elements::of(name) != Element::Other;
+    let rest = from(bytes, tag.name_end);
+    known && !tag.closing && !rest.trim_ascii().is_empty() && !rest.contains(&b'>')
 }
 
 /// Places where no editor writes markup.
@@ -197,9 +209,12 @@ fn odd_charset(bytes: &[u8], hits: &mut Hits) {
         let mut position = 0;
         while let Some(found) = find(from(bytes, position), mark) {
             let tail = position + found + mark.len();
-            if tails
-                .iter()
-                .any(|name| starts_with(from(bytes, tail), name))
+            // UTF-7 has no other use in a request: a tag that it closes, too, needs no dangerous name.
+            let closed = mark.len() > 1 && find(from(bytes, tail), b"+ad4-").is_some();
+            if closed
+                || tails
+                    .iter()
+                    .any(|name| starts_with(from(bytes, tail), name))
             {
                 hits.push(&CHARSET, position + found..tail);
                 return;
