@@ -131,6 +131,7 @@ mod tests {
             (&b"100%"[..], triggers::PERCENT),
             (b"a&b", triggers::ENTITY),
             (b"x+ADw-y", triggers::ENTITY),
+            (b"x+AHw-y", triggers::ENTITY),
             (b"a\\b", triggers::BACKSLASH),
             (b"a\0b", triggers::WIDE),
             ("한글".as_bytes(), triggers::WIDE),

@@ -14,9 +14,15 @@ pub const WIDE: u8 = 0b1000;
 pub const LITERALS: &[(&[u8], u8)] = &[
     (b"%", PERCENT),
     (b"&", ENTITY),
-    (b"+ac", ENTITY), // UTF-7: " & ' and their neighbours
-    (b"+ad", ENTITY), // UTF-7: < = >
-    (b"+ag", ENTITY), // UTF-7: ` and small letters
+    // UTF-7: every shift that begins with an ASCII character.
+    (b"+aa", ENTITY),
+    (b"+ab", ENTITY),
+    (b"+ac", ENTITY),
+    (b"+ad", ENTITY),
+    (b"+ae", ENTITY),
+    (b"+af", ENTITY),
+    (b"+ag", ENTITY),
+    (b"+ah", ENTITY),
     (b"\\", BACKSLASH),
     (b"\0", WIDE),
 ];

@@ -32,8 +32,8 @@ const LONGEST: usize = 256;
 
 /// Decodes the shift behind a plus; answers its length. Nothing is written unless all of it decodes.
 fn shift(tail: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    // Every unit of an ASCII sign starts with `A`: anything else behind a plus is a sum, not a shift.
-    if tail.first() != Some(&b'A') {
+    // The unit of an ASCII character starts with `AA` to `AH`: anything else behind a plus is a sum, not a shift.
+    if !matches!(tail, [b'A', b'A'..=b'H', ..]) {
         return None;
     }
     let length = tail
@@ -86,6 +86,8 @@ mod tests {
                 (b"+ADw-script+AD4-", Some(b"<script>")),
                 (b"+ADwAIQ-ENTITY", Some(b"<!ENTITY")),
                 (b"+ACI-", Some(b"\"")),
+                (b"x+AHw-id", Some(b"x|id")),
+                (b"+A+A#4", None), // U+0F80
                 (b"1+1-2", None),
                 (b"a+b", None),
                 (b"C++", None),
