@@ -55,11 +55,13 @@ fn shift(tail: &[u8], out: &mut Vec<u8>) -> Option<usize> {
             bits &= (1 << held) - 1;
         }
     }
-    if bits != 0 || held >= 6 {
+    let taken = length + usize::from(tail.get(length) == Some(&b'-'));
+    // Eight letters are three units, which may be nine bytes of UTF-8: a text of some other script, not signs.
+    if bits != 0 || held >= 6 || out.len() - start > taken + 1 {
         out.truncate(start);
         return None;
     }
-    Some(length + usize::from(tail.get(length) == Some(&b'-')))
+    Some(taken)
 }
 
 fn sextet(byte: u8) -> Option<u32> {
@@ -88,6 +90,7 @@ mod tests {
                 (b"+ACI-", Some(b"\"")),
                 (b"x+AHw-id", Some(b"x|id")),
                 (b"+A+A#4", None), // U+0F80
+                (b"+ADxOAE4BTgJOA04ETgVOBk4HTghOCU4K", None), // grows
                 (b"1+1-2", None),
                 (b"a+b", None),
                 (b"C++", None),

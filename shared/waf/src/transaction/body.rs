@@ -8,7 +8,7 @@ use backstop_detect::Scanner;
 use backstop_http::media_type::content_codings;
 use backstop_http::{ContentType, Headers};
 
-use crate::config::{Compressed, OnLimit};
+use crate::config::{Compressed, Mode, OnLimit};
 use crate::policy::Policy;
 use crate::report::Refusal;
 
@@ -64,7 +64,7 @@ impl Transaction {
             Body::Done => return Outcome::proceed(),
             Body::Held { seen } => {
                 *seen = buffered.unwrap_or(*seen);
-                collect_held(*seen, limit, end, self.policy.body.on_limit, host)
+                collect_held(*seen, limit, end, refuses_long(&self.policy), host)
             }
             Body::Copied { prefix } => {
                 collect_copy(prefix, buffered.unwrap_or(0), limit, end, host)
@@ -97,10 +97,18 @@ impl Transaction {
     /// inspected, too: what is in it is worth more than that it broke.
     fn inspect_body(&mut self, scanner: &mut Scanner, host: &impl Host, prefix: Prefix) -> Outcome {
         let policy = Rc::clone(&self.policy);
+        // Only where the mode is `detect`: a body that `block` would refuse unread. Reported once.
+        let too_large = (!prefix.complete
+            && policy.body.on_limit == OnLimit::Reject
+            && !self.announced_too_large)
+            .then_some(Refusal::BodyTooLarge);
         let (prefix, refusal) = match decoded(&policy, &self.headers, prefix) {
-            Decoded::Whole(prefix) => (prefix, None),
-            Decoded::Broken(prefix, refusal) => (prefix, Some(refusal)),
-            Decoded::Passed => return Outcome::proceed(),
+            Decoded::Whole(prefix) => (prefix, too_large),
+            Decoded::Broken(prefix, refusal) => (prefix, too_large.or(Some(refusal))),
+            Decoded::Passed => match too_large {
+                Some(refusal) => return self.refuse(refusal, host),
+                None => return Outcome::proceed(),
+            },
         };
         let limit_hit = !prefix.complete && refusal.is_none();
         let content = Content {
@@ -185,16 +193,21 @@ fn decoded(policy: &Policy, headers: &Headers, prefix: Prefix) -> Decoded {
     }
 }
 
+/// Whether a body beyond the limit is refused, so that it need not be inspected.
+fn refuses_long(policy: &Policy) -> bool {
+    policy.mode == Mode::Block && policy.body.on_limit == OnLimit::Reject
+}
+
 /// What of a held body is to be inspected now; `None` as long as it has not ended and is within the limit.
 fn collect_held(
     seen: usize,
     limit: usize,
     end: bool,
-    on_limit: OnLimit,
+    refuses_long: bool,
     host: &impl Host,
 ) -> Result<Option<Prefix>, Refusal> {
     let beyond = seen > limit;
-    if beyond && on_limit == OnLimit::Reject {
+    if beyond && refuses_long {
         return Err(Refusal::BodyTooLarge);
     }
     if !end && !beyond {

@@ -85,6 +85,8 @@ pub struct Transaction {
     custom: Option<Box<CustomRun>>,
     tally: Tally,
     body: Body,
+    /// Whether the body was reported as too large, by what Content-Length said.
+    announced_too_large: bool,
     client: Option<String>,
 }
 
@@ -105,6 +107,7 @@ impl Transaction {
             custom: None,
             tally: Tally::default(),
             body: Body::Done,
+            announced_too_large: false,
             client: None,
         };
         let outcome = transaction.headers_phase(scanner, host, end_of_stream);
@@ -121,6 +124,7 @@ impl Transaction {
             custom: None,
             tally: Tally::default(),
             body: Body::Done,
+            announced_too_large: false,
             client: None,
         };
         let outcome = transaction.refuse(Refusal::HeadersUnreadable, host);
@@ -188,6 +192,7 @@ impl Transaction {
         }
         if policy.body.on_limit == OnLimit::Reject && self.announces_more_than(policy.body.limit) {
             let refused = self.refuse(Refusal::BodyTooLarge, host);
+            self.announced_too_large = true;
             outcome.reports.extend(refused.reports);
             if refused.next != Next::Continue {
                 outcome.limit_hit = true;

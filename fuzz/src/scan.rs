@@ -1,0 +1,97 @@
+//! Detectors: with their prefilter and without.
+
+use backstop_detect::chain::MAX_STEPS;
+use backstop_detect::detectors::DETECTORS;
+use backstop_detect::finding::{MAX_FINDINGS, MAX_MATCHED, MAX_NAME};
+use backstop_detect::{
+    Category, CategorySet, Findings, Hits, Input, Level, ScanOptions, Scanner, prefilter,
+};
+use backstop_http::{Kind, Place};
+
+use crate::{cost, place};
+
+/// The detectors of `categories` over one value: what they find lies in the value, and the prefilter would have let them
+/// find it; the scanner finds no less behind one more layer of encoding.
+pub fn scan(categories: &[Category], data: &[u8]) {
+    let Some((place, level, value)) = place::place(data) else {
+        return;
+    };
+    let features = prefilter::features(value);
+    let mut hits = Hits::new(level);
+    for detector in DETECTORS
+        .iter()
+        .filter(|detector| categories.contains(&detector.category))
+    {
+        let input = Input {
+            bytes: value,
+            place,
+            level,
+        };
+        hits.clear();
+        (detector.detect)(&input, &mut hits);
+        for hit in hits.as_slice() {
+            assert!(
+                hit.span.start <= hit.span.end && hit.span.end <= value.len(),
+                "{} at {:?} of {}",
+                hit.rule.name,
+                hit.span,
+                value.len()
+            );
+            assert_eq!(hit.rule.category, detector.category);
+            assert!(hit.rule.level <= level);
+            assert!(
+                (detector.wants)(features.of(detector.category)),
+                "the prefilter hides {}",
+                hit.rule.name
+            );
+        }
+        cost::check(value, |long| {
+            hits.clear();
+            let bytes = long;
+            (detector.detect)(&Input { bytes, ..input }, &mut hits);
+        });
+    }
+    scanner(categories, place, level, value);
+}
+
+fn scanner(categories: &[Category], place: Place<'_>, level: Level, value: &[u8]) {
+    let mut scanner = Scanner::new(ScanOptions {
+        level,
+        categories: CategorySet::of(categories),
+        http_libraries: true,
+        ..ScanOptions::default()
+    });
+    let mut findings = Findings::new();
+    scanner.inspect(place, value, &mut findings);
+    assert!(findings.len() <= MAX_FINDINGS);
+    for finding in findings.as_slice() {
+        assert!(finding.matched.len() <= MAX_MATCHED && finding.name.len() <= MAX_NAME);
+        assert!(finding.chain.len() <= MAX_STEPS);
+        assert!(categories.contains(&finding.rule.category));
+        assert!(finding.rule.level <= level);
+    }
+    // In JSON, whatever the place: who looks at a value there does not depend on the value.
+    let place = Place::new(Kind::Json, b"/a");
+    findings.clear();
+    scanner.inspect(place, value, &mut findings);
+    let encoded: Vec<u8> = value
+        .iter()
+        .flat_map(|byte| format!("%{byte:02x}").into_bytes())
+        .collect();
+    let mut again = Findings::new();
+    scanner.inspect(place, &encoded, &mut again);
+    for finding in findings.as_slice() {
+        let within = finding.chain.len() < MAX_STEPS;
+        let category = finding.rule.category;
+        let found = |other: &backstop_detect::Finding| other.rule.category == category;
+        assert!(
+            !within || again.dropped() > 0 || again.as_slice().iter().any(found),
+            "percent-encoding hides {}",
+            finding.rule.name
+        );
+    }
+    cost::check(value, |long| {
+        findings.clear();
+        scanner.inspect(place, long, &mut findings);
+    });
+}
