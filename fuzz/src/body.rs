@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 
-use backstop_body::{Content, DecompressLimits, Walker, decompress};
-use backstop_http::{Coding, ContentType, Kind};
+use backstop_body::{Content, DecompressLimits, Walker, decompress, unfold};
+use backstop_http::{Coding, ContentType, Kind, Place};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
@@ -98,11 +98,48 @@ fn roundtrip(body: &[u8]) {
     }
 }
 
-/// Forms, JSON, GraphQL, multipart, XML, text.
+/// Forms, JSON, GraphQL, multipart, XML, text; and the same bytes as a value that may be a document.
 pub fn body(data: &[u8]) {
     if let Some((selector, body)) = data.split_first() {
         walk(FORMATS, *selector, body);
+        let kinds = [
+            Kind::Query,
+            Kind::Cookie,
+            Kind::Form,
+            Kind::Json,
+            Kind::Multipart,
+        ];
+        let names: [&[u8]; 2] = [b"query", b"a"];
+        let selector = usize::from(*selector);
+        nested(
+            Place::new(kinds[selector % 5], names[selector / 5 % 2]),
+            body,
+        );
     }
+}
+
+/// What a value holds is bounded by the value, times the levels that are read.
+fn nested(place: Place<'_>, value: &[u8]) {
+    let (mut bytes, mut values, mut longest) = (0, 0, 0);
+    unfold(place, value, &mut |place, inner| {
+        bytes += inner.len();
+        values += 1;
+        longest = longest.max(place.name.len());
+    });
+    assert!(
+        bytes <= 24 * value.len(),
+        "{bytes} bytes of {}",
+        value.len()
+    );
+    assert!(
+        values <= 8 + 4 * value.len(),
+        "{values} values of {}",
+        value.len()
+    );
+    assert!(longest <= 64 + 4 * value.len(), "a name of {longest}");
+    cost::check(value, |long| {
+        unfold(place, long, &mut |_, _| {});
+    });
 }
 
 type Visits = Vec<(Kind, Vec<u8>, Vec<u8>)>;

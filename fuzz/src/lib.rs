@@ -12,9 +12,6 @@ mod cost;
 mod decode;
 mod http;
 mod place;
-#[path = "../../shared/detect/tests/suite/rows.rs"]
-#[allow(dead_code, reason = "the tests there use more of it")]
-mod rows;
 mod scan;
 pub mod seeds;
 mod transaction;

@@ -1,14 +1,16 @@
 //! Where a fuzzed value is said to stand.
 
 use backstop_detect::Level;
-use backstop_http::Place;
+use backstop_http::{Kind, Place};
 
-use crate::rows::KINDS;
+/// Every kind of place.
+const KINDS: [Kind; 19] = Kind::ALL;
 
 /// Names that some rule looks at, and some that none does.
-const NAMES: [&[u8]; 16] = [
+const NAMES: [&[u8]; 17] = [
     b"",
     b"q",
+    b"query",
     b"url",
     b"file",
     b"user-agent",

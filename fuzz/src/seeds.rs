@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
+use backstop_cases::rows;
 use backstop_detect::prefilter;
 use backstop_http::Kind;
 use base64::Engine;
@@ -13,7 +14,6 @@ use serde_json::Value;
 
 use crate::body::{CHARSETS, FORMATS};
 use crate::place;
-use crate::rows::rows;
 
 /// The seeds of `target`.
 ///
@@ -269,6 +269,9 @@ fn configurations() -> Vec<Vec<u8>> {
         br#"{"exclusions":[{"reason":"r","path":{"template":"/a/{id:int}/{rest...}"},"hosts":["*.a.example"],"methods":["GET"],
             "categories":["sqlInjection"],"rules":["sql-union"],"targets":["json:/queries/*","header:referer"]}]}"#.to_vec(),
         br#"{"requestBody":{"enabled":true,"limit":"64KiB","onLimit":"reject","compressed":"pass","holdHeaders":true}}"#.to_vec(),
+        br#"{"customRules":[{"id":100001,"name":"patch-id","description":"d","pattern":"(?i)zeb(ra|u)","targets":["query:id"],
+            "category":"sqlInjection","severity":"critical"}],"customRuleLimit":{"bytes":4096,"onLimit":"reject"}}"#.to_vec(),
+        br#"{"secrets":[{"name":"a","sha256":"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=","notAfter":"2026-12-01T09:00:00+09:00"}]}"#.to_vec(),
     ];
     let readme = fs::read_to_string(repository("README.md")).expect("part of the repository");
     let shown = readme
