@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use backstop_http::{Kind, Place};
 
-use crate::{Chain, Rule};
+use crate::{Chain, Rule, lead};
 
 /// The most bytes of a match that a finding keeps (the legacy log line's limit).
 pub const MAX_MATCHED: usize = 100;
@@ -88,6 +88,14 @@ impl Findings {
     /// Keeps the findings that `keep` accepts.
     pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.list.retain(keep);
+    }
+
+    /// Puts the findings from position `from` on into the order in which they are to be read.
+    pub(crate) fn order_from(&mut self, from: usize) {
+        if let Some(fresh) = self.list.get_mut(from..).filter(|fresh| fresh.len() > 1) {
+            // Stable: of equals, the first found leads.
+            fresh.sort_by_key(|finding| lead::place(finding.rule));
+        }
     }
 
     /// Whether a finding from position `from` on is of `rule`.

@@ -13,6 +13,7 @@ pub mod exhibit;
 pub mod finding;
 pub mod forms;
 pub mod input;
+mod lead;
 pub mod prefilter;
 pub mod rule;
 pub mod rule_page;

@@ -104,6 +104,7 @@ impl Scanner {
     /// Inspects one value and adds what it finds to `out`. Path, query, cookie and header values come as they are on the
     /// wire; a body's values as its reader gives them, form fields decoded once, JSON and XML texts unescaped.
     pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
+        let since = out.len();
         let run = Run {
             place,
             categories: CategorySet::NONE,
@@ -115,6 +116,7 @@ impl Scanner {
             Kind::Header => self.header(run, value, out),
             _ => self.run(run.of(applies::categories(place, value)), value, out),
         }
+        out.order_from(since);
     }
 
     fn header(&mut self, run: Run<'_>, value: &[u8], out: &mut Findings) {

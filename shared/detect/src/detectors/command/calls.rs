@@ -1,6 +1,6 @@
 //! Calls that run code or commands: a function's name in front of `(`, judged with its first argument.
 
-use super::super::ascii::{at, before, has, in_table};
+use super::super::ascii::{at, before, find, from, has, in_table};
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word;
@@ -9,15 +9,15 @@ use super::word;
 #[rustfmt::skip]
 const ALWAYS: &[&str] = &[
     "__import__", "array_map_exec", "base64_decode", "call_user_func", "call_user_func_array", "create_function",
-    "execsync", "file_put_contents", "get_defined_vars", "getallheaders", "gzinflate", "gzuncompress", "highlight_file",
-    "move_uploaded_file", "mb_send_mail", "passthru", "pcntl_exec", "php_uname", "phpinfo", "popen", "proc_open",
+    "execsync", "file_put_contents", "get_defined_vars", "getallheaders", "gzinflate", "gzuncompress", "hex2bin", "highlight_file",
+    "move_uploaded_file", "mb_send_mail", "passthru", "pcntl_exec", "php_uname", "phpinfo", "popen", "proc_open", "putenv",
     "shell_exec", "show_source", "spawnsync", "str_rot13",
 ];
 
 /// Functions whose names are ordinary: their argument decides.
 #[rustfmt::skip]
 const ARGUMENT: &[&str] = &[
-    "array_filter", "array_map", "assert", "chr", "die", "dir", "eval", "exec", "exit", "file_get_contents", "fopen", "function",
+    "array_filter", "array_map", "assert", "chr", "die", "dir", "dl", "eval", "exec", "execute", "exit", "file_get_contents", "fopen", "function",
     "include", "include_once", "ini_set", "md5", "open", "preg_replace", "print", "print_r", "printf", "readfile",
     "require", "require_once", "scandir", "sleep", "spawn", "system", "unlink", "usort", "var_dump",
 ];
@@ -27,6 +27,9 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
     let mut end = open;
     while end > 0 && open - end < 4 && matches!(before(bytes, end), b' ' | b'\'' | b'"') {
         end -= 1;
+    }
+    if before(bytes, open) == b')' {
+        return computed(bytes, open);
     }
     let spaced = end != open;
     let mut start = end;
@@ -39,10 +42,17 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
     let mut scratch = [0; 24];
     let len = super::super::ascii::lower(bytes.get(start..end)?, &mut scratch)?;
     let name = scratch.get(..len)?;
-    if name.len() < 3 {
+    let left = before(bytes, start);
+    // PHP calls what a variable names: only a value that gives it its name is taken for one.
+    if left == b'$' && !name.is_empty() {
+        let raw = bytes.get(start - 1..end)?;
+        return (matches!(at(bytes, open + 1), b'\'' | b'"' | b'$')
+            && names_a_function(bytes.get(..start)?, raw))
+        .then_some(start - 1);
+    }
+    if name.len() < 2 {
         return None;
     }
-    let left = before(bytes, start);
     if left.is_ascii_alphanumeric() || left == b'_' || left >= 0x80 {
         return None;
     }
@@ -53,7 +63,85 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
     if !in_table(ARGUMENT, name) {
         return None;
     }
-    runs_code(bytes, name, argument, left == b'.').then_some(start)
+    // Groovy runs a literal: `"id".execute()`.
+    if name == b"execute" {
+        return (left == b'.'
+            && matches!(before(bytes, start - 1), b'\'' | b'"')
+            && at(bytes, argument) == b')')
+            .then_some(start);
+    }
+    (runs_code(bytes, name, argument, left == b'.')
+        || matches!(
+            name,
+            b"array_map" | b"array_filter" | b"usort" | b"preg_replace" | b"die"
+        ) && given_code(from(bytes, argument), name))
+    .then_some(start)
+}
+
+/// Names that a function is called by, in quotes, when it is handed to another one.
+const HANDED: &[&[u8]] = &[
+    b"'system",
+    b"\"system",
+    b"'exec",
+    b"\"exec",
+    b"'passthru",
+    b"\"passthru",
+    b"'shell_exec",
+    b"\"shell_exec",
+    b"'assert",
+    b"\"assert",
+    b"'eval",
+    b"\"eval",
+    b"'phpinfo",
+    b"\"phpinfo",
+];
+
+/// Whether the arguments hand over a function that runs commands, or text put together as probes do.
+fn given_code(arguments: &[u8], name: &[u8]) -> bool {
+    if name == b"die" {
+        return concatenates(arguments.get(..arguments.len().min(40)).unwrap_or_default());
+    }
+    HANDED
+        .iter()
+        .any(|handed| find(arguments, handed, 48).is_some())
+}
+
+/// Whether two literals are put together with PHP's dot: `'sys'.'tem'`.
+fn concatenates(text: &[u8]) -> bool {
+    text.windows(3)
+        .any(|three| matches!(three, [b'\'' | b'"', b'.', b'\'' | b'"']))
+}
+
+/// A call of what parentheses before `open` compute: `('sys'.'tem')(`, `(system)(`.
+fn computed(bytes: &[u8], open: usize) -> Option<usize> {
+    const LONGEST: usize = 48;
+    let close = open - 1;
+    let window = bytes.get(close.saturating_sub(LONGEST)..close)?;
+    let start = close - window.len() + memchr::memrchr(b'(', window)?;
+    let inner = bytes.get(start + 1..close)?.trim_ascii();
+    let mut scratch = [0; 24];
+    let named = super::super::ascii::lower(inner, &mut scratch)
+        .and_then(|len| scratch.get(..len))
+        .is_some_and(|name| {
+            matches!(name, b"system" | b"exec" | b"assert" | b"eval")
+                || ALWAYS.iter().any(|known| known.as_bytes() == name)
+        });
+    (named || concatenates(inner) && matches!(inner.first(), Some(b'\'' | b'"'))).then_some(start)
+}
+
+/// Whether `variable` (with its `$`) is given a name in quotes: `$f='sys'.'tem'`.
+fn names_a_function(left: &[u8], variable: &[u8]) -> bool {
+    let window = from(left, left.len().saturating_sub(160));
+    memchr::memmem::find_iter(window, variable)
+        .take(4)
+        .any(|found| {
+            let value = from(window, found + variable.len()).trim_ascii_start();
+            value.strip_prefix(b"=").is_some_and(|value| {
+                let value = value.trim_ascii_start();
+                matches!(value.first(), Some(b'\'' | b'"'))
+                    && (concatenates(value) || HANDED.iter().any(|handed| has(value, 0, handed)))
+            })
+        })
 }
 
 /// Whether the first argument at `i` is a command, a request array, a substitution or another call that runs.
@@ -69,7 +157,12 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
         b'\'' | b'"' | b'\\' => {
             let start = i + 1 + usize::from(matches!(at(bytes, i + 1), b'\'' | b'"'));
             match name {
+                b"require" if used_at_once(from(bytes, start)) => true,
                 b"system" | b"exec" | b"spawn" | b"open" => {
+                    // A pipe in front makes Perl and Ruby run what they were to open.
+                    if name == b"open" && at(bytes, start) == b'|' {
+                        return true;
+                    }
                     let word = word::read(bytes, start);
                     let operand = operand::after(bytes, word.end);
                     word.folder
@@ -88,6 +181,7 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
                         || name == b"file_get_contents"
                 }
                 b"ini_set" => true,
+                b"dl" => !method && at(bytes, start) == b'/',
                 b"unlink" | b"md5" => !method,
                 _ => false,
             }
@@ -95,10 +189,24 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
         b'0'..=b'9' if name == b"print" => !method && product(bytes, i),
         b'0'..=b'9' => {
             matches!(name, b"md5" | b"sleep") && !method && number(bytes, i)
-                || name == b"chr" && has(bytes, i + 2, b").")
+                || name == b"chr" && chained(bytes, i)
         }
         _ => {
-            let rest = super::super::ascii::from(bytes, i);
+            let rest = from(bytes, i);
+            // `system(id)`: PHP takes a bare word for its own name.
+            if matches!(name, b"system" | b"exec")
+                && !method
+                && before(bytes, i) == b'('
+                && before(bytes, i - 1) != b' '
+            {
+                let word = word::read(bytes, i);
+                if at(bytes, word.end) == b')'
+                    && vocabulary::weight(word.name())
+                        .is_some_and(|weight| weight > Weight::Ordinary)
+                {
+                    return true;
+                }
+            }
             let len = rest
                 .iter()
                 .take(24)
@@ -134,7 +242,7 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
 
 /// A number and no unit behind it: `sleep (8 hours)` is what people need.
 fn number(bytes: &[u8], i: usize) -> bool {
-    let rest = super::super::ascii::from(bytes, i);
+    let rest = from(bytes, i);
     let digits = rest
         .iter()
         .take(24)
@@ -143,9 +251,43 @@ fn number(bytes: &[u8], i: usize) -> bool {
     !at(rest, word::skip_blanks(rest, digits)).is_ascii_alphabetic()
 }
 
+/// Node's modules of files, processes and sockets, used in the same breath: `fs').readFileSync(`.
+fn used_at_once(module: &[u8]) -> bool {
+    const MODULES: [&[u8]; 5] = [b"fs", b"net", b"vm", b"child_process", b"http"];
+    const METHODS: [&[u8]; 9] = [
+        b"read",
+        b"write",
+        b"unlink",
+        b"exec",
+        b"spawn",
+        b"run",
+        b"socket",
+        b"createconn",
+        b"open",
+    ];
+    MODULES
+        .iter()
+        .filter(|name| has(module, 0, name))
+        .any(|name| {
+            let rest = from(module, name.len());
+            matches!(rest, [b'\'' | b'"', b')', b'.', method @ ..]
+                if METHODS.iter().any(|known| has(method, 0, known)))
+        })
+}
+
+/// `chr(115).`: the character is put together with the next one.
+fn chained(bytes: &[u8], i: usize) -> bool {
+    let digits = from(bytes, i)
+        .iter()
+        .take(4)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    has(bytes, i + digits, b").")
+}
+
 /// Two long numbers multiplied, which a probe looks for in the answer.
 fn product(bytes: &[u8], i: usize) -> bool {
-    let rest = super::super::ascii::from(bytes, i);
+    let rest = from(bytes, i);
     let digits = |text: &[u8]| {
         text.iter()
             .take(12)
@@ -153,7 +295,7 @@ fn product(bytes: &[u8], i: usize) -> bool {
             .count()
     };
     let first = digits(rest);
-    first > 2 && at(rest, first) == b'*' && digits(super::super::ascii::from(rest, first + 1)) > 2
+    first > 2 && at(rest, first) == b'*' && digits(from(rest, first + 1)) > 2
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub enum Language {
     PowerShell,
     /// A prototype reached by name.
     Prototype,
+    /// An option that makes an honest tool run a command.
+    Argument,
 }
 
 /// Marks, sorted; lower case, matched without regard to case where a word starts.
@@ -39,33 +41,45 @@ const MARKS: &[(&[u8], Language)] = &[
     (b"bsh.interpreter", Language::Java),
     (b"bsh.servlet", Language::Java),
     (b"cgi.force_redirect", Language::Php),
+    (b"ch.qos.logback.core.db", Language::Java),
+    (b"checkpoint-action=", Language::Argument),
     (b"child_process", Language::Node),
     (b"class.classloader", Language::ClassLoader),
     (b"class.module.classloader", Language::ClassLoader),
+    (b"class[\"module\"]", Language::ClassLoader),
+    (b"class['module']", Language::ClassLoader),
     (b"classloader.resources", Language::ClassLoader),
     (b"com.opensymphony.", Language::Java),
     (b"com.sun.org.apache.xalan", Language::Java),
     (b"com.sun.rowset.", Language::Java),
     (b"commandline.execute", Language::Java),
+    (b"constructor\":{\"prototype", Language::Prototype),
     (b"constructor.constructor", Language::Node),
     (b"constructor.prototype", Language::Prototype),
     (b"constructor[prototype]", Language::Prototype),
     (b"disable_functions", Language::Php),
     (b"downloadfile(", Language::PowerShell),
     (b"downloadstring(", Language::PowerShell),
+    (b"ext::sh", Language::Argument),
     (b"freemarker.template.", Language::Java),
     (b"frombase64string(", Language::PowerShell),
+    (b"getclass().", Language::Java),
     (b"getruntime", Language::Java),
     (b"global.process", Language::Node),
     (b"groovy.lang.", Language::Java),
+    (b"groovy.transform.", Language::Java),
+    (b"groovy.util.", Language::Java),
     (b"importlib.import_module", Language::Python),
+    (b"init=runscript", Language::Java),
     (b"invokefunction", Language::Php),
     (b"io.popen", Language::Object),
+    (b"java.beans.eventhandler", Language::Java),
     (b"java.io.inputstreamreader", Language::Java),
     (b"java.lang.class", Language::Java),
     (b"java.lang.process", Language::Java),
     (b"java.lang.processbuilder", Language::Java),
     (b"java.lang.runtime", Language::Java),
+    (b"java.lang.system@", Language::Java),
     (b"java.lang.thread", Language::Java),
     (b"java.net.urlclassloader", Language::Java),
     (b"java.util.scanner", Language::Java),
@@ -73,12 +87,17 @@ const MARKS: &[(&[u8], Language)] = &[
     (b"javax.naming.initialcontext", Language::Java),
     (b"javax.script.", Language::Java),
     (b"jdk.jshell", Language::Java),
+    (b"jdk.nashorn.internal", Language::Java),
     (b"mainmodule.require", Language::Node),
     (b"methodaccessor.denymethodexecution", Language::Java),
     (b"new-object net.webclient", Language::PowerShell),
     (b"new-object system.net", Language::PowerShell),
+    (b"objectdataprovider", Language::Object),
     (b"ognl.ognl", Language::Java),
     (b"ognlutil", Language::Java),
+    (b"open-files-in-pager=", Language::Argument),
+    (b"oproxycommand=", Language::Argument),
+    (b"oqueuedirectory", Language::Argument),
     (b"org.apache.commons.collections.functors", Language::Java),
     (b"org.apache.commons.io.ioutils", Language::Java),
     (b"org.apache.struts2.", Language::Java),
@@ -89,15 +108,31 @@ const MARKS: &[(&[u8], Language)] = &[
     (b"os.popen", Language::Python),
     (b"os.system", Language::Python),
     (b"process.binding", Language::Node),
+    (b"process.kill(", Language::Node),
     (b"process.mainmodule", Language::Node),
     (b"processbuilder", Language::Java),
+    (b"proxycommand=", Language::Argument),
+    (b"pty.spawn", Language::Python),
+    (b"receive-pack=", Language::Argument),
     (b"scriptenginemanager", Language::Java),
     (b"subprocess.call", Language::Python),
     (b"subprocess.check_output", Language::Python),
     (b"subprocess.popen", Language::Python),
     (b"subprocess.run", Language::Python),
     (b"sun.misc.base64decoder", Language::Java),
+    (b"system.configuration.install", Language::Object),
     (b"system.diagnostics.process", Language::PowerShell),
+    (b"system.windows.data", Language::Object),
+    (b"t(com.", Language::Java),
+    (b"t(java.", Language::Java),
+    (b"t(org.", Language::Java),
+    (b"think\\app", Language::Php),
+    (b"think\\container", Language::Php),
+    (b"think\\request", Language::Php),
+    (b"think\\template", Language::Php),
+    (b"upload-pack=", Language::Argument),
+    (b"use-askpass=", Language::Argument),
+    (b"wscript.shell", Language::PowerShell),
     (b"xwork.methodaccessor", Language::Java),
 ];
 
@@ -139,15 +174,20 @@ fn may_start(first: u8, second: u8) -> bool {
         b'b' => matches!(second, b's'),
         b'c' => matches!(second, b'g' | b'h' | b'l' | b'o'),
         b'd' => matches!(second, b'i' | b'o'),
+        b'e' => matches!(second, b'x'),
         b'f' => matches!(second, b'r'),
         b'g' => matches!(second, b'e' | b'l' | b'r'),
         b'i' => matches!(second, b'm' | b'n' | b'o'),
         b'j' => matches!(second, b'a' | b'd'),
         b'm' => matches!(second, b'a' | b'e'),
         b'n' => matches!(second, b'e'),
-        b'o' => matches!(second, b'g' | b'r' | b's'),
-        b'p' => matches!(second, b'r'),
+        b'o' => matches!(second, b'b' | b'g' | b'p' | b'q' | b'r' | b's'),
+        b'p' => matches!(second, b'r' | b't'),
+        b'r' => matches!(second, b'e'),
         b's' => matches!(second, b'c' | b'u' | b'y'),
+        b't' => matches!(second, b'(' | b'h'),
+        b'u' => matches!(second, b'p' | b's'),
+        b'w' => matches!(second, b's'),
         b'x' => matches!(second, b'w'),
         _ => false,
     }
@@ -177,12 +217,30 @@ pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
                 || !is_word(at(bytes, end - 1))
                 || !has(bytes, *end, b"exception")
         })
+        .filter(|(_, end)| !is_a_frame(bytes, i, *end))
+}
+
+/// Whether a Java class that error reports name in their frames (`java.lang.Thread.run`) is nothing but named: not reached
+/// by OGNL's or SpEL's signs, and no method of its own that code calls.
+fn is_a_frame(bytes: &[u8], i: usize, end: usize) -> bool {
+    const REPORTED: [&[u8]; 3] = [
+        b"java.lang.thread",
+        b"java.lang.class",
+        b"java.util.scanner",
+    ];
+    const CALLED: [&[u8]; 3] = [b".sleep", b".forname", b".currentthread"];
+    REPORTED.iter().any(|name| has(bytes, i, name))
+        && !matches!(at(bytes, end), b'@' | b')' | b'(')
+        && !CALLED.iter().any(|method| has(bytes, end, method))
 }
 
 /// `__class__` and its kin, and `__proto__`.
 fn dunder(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
     if has(bytes, i, b"__proto__") {
         return Some((Language::Prototype, i + 9));
+    }
+    if has(bytes, i, b"__construct") && !matches!(at(bytes, i + 11), b'(' | b' ' | b'o' | b'O') {
+        return Some((Language::Php, i + 11));
     }
     let name = DUNDERS
         .iter()

@@ -7,11 +7,14 @@
 pub mod anchors;
 mod calls;
 mod disguise;
+mod expansion;
+mod lines;
 mod marks;
 mod operand;
 pub mod rules;
 mod shell;
 mod single;
+mod subcommand;
 mod template;
 pub(crate) mod text;
 mod vocabulary;
@@ -138,6 +141,14 @@ fn look(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
         b';' | b'|' | b'&' | b'\n' | b'`' => join(bytes, i, sink),
         b'$' | b'<' | b'>' if at(bytes, i + 1) == b'(' => join(bytes, i, sink),
         b'(' => call(bytes, i, sink),
+        // Ruby's and Perl's literal that runs.
+        b'x' if previous == b'%' && matches!(at(bytes, i + 1), b'(' | b'{' | b'[') => {
+            if let Some(found) =
+                shell::command_behind(bytes, Join::Substitution, i.saturating_sub(1), i + 2)
+            {
+                sink.push(&rules::CALL, found.span);
+            }
+        }
         b'/' => {
             if has(bytes, i, b"/dev/tcp/") || has(bytes, i, b"/dev/udp/") {
                 sink.push(&rules::REVERSE_SHELL, i..i + 9);
@@ -152,7 +163,7 @@ fn look(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
     if byte == b'#' && marks::ognl(bytes, i, previous) {
         sink.push(&rules::JAVA, i..i + 1);
     }
-    if byte == b'$' && marks::chain(bytes, i) {
+    if byte == b'$' && (marks::chain(bytes, i) || expansion::hides(bytes, i).is_some()) {
         sink.push(&rules::DISGUISED, i..i + 2);
     }
     if matches!(byte, b'<') {
@@ -201,6 +212,9 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         return;
     }
     if let Some(found) = shell::command_behind(bytes, join, i, start) {
+        if join == Join::Pipe && lines::is_a_row(bytes, i) {
+            return;
+        }
         let rule = match join {
             _ if found.disguised => &rules::DISGUISED,
             Join::Semicolon => &rules::SEMICOLON,
@@ -218,6 +232,12 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         sink.push(&rules::POWERSHELL, i..end);
     } else if join == Join::Semicolon
         && let Some(end) = shell::dot_command(bytes, i)
+    {
+        sink.push(&rules::SEMICOLON, i..end);
+    } else if let Some(end) = expansion::variable_runs(bytes, i, start) {
+        sink.push(&rules::DISGUISED, i..end);
+    } else if join != Join::Pipe
+        && let Some(end) = expansion::script(bytes, start)
     {
         sink.push(&rules::SEMICOLON, i..end);
     }
@@ -263,6 +283,16 @@ fn tag(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         }
         return;
     }
+    const EDGE: [&[u8]; 4] = [
+        b"<esi:include",
+        b"<esi:inline",
+        b"<esi:assign",
+        b"<esi:vars",
+    ];
+    if EDGE.iter().any(|name| has(bytes, i, name)) {
+        sink.push(&rules::SSI, i..i + 5);
+        return;
+    }
     let opens = match at(bytes, i + 2) {
         b'p' | b'P' => has(bytes, i, b"<?php"),
         b'=' => at(bytes, i + 1) == b'?',
@@ -294,6 +324,7 @@ fn mark(bytes: &[u8], language: Language, span: Range<usize>, sink: &mut Sink<'_
         Language::Object => &rules::OBJECT,
         Language::PowerShell => &rules::POWERSHELL,
         Language::Prototype => &rules::PROTOTYPE,
+        Language::Argument => &rules::ARGUMENT,
     };
     // `private java.lang.Object` in a stack trace has frames around it; an exploit has not.
     if language == Language::Java

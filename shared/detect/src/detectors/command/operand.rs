@@ -113,6 +113,7 @@ fn comma(bytes: &[u8], i: usize) -> Operand {
     match at(bytes, i) {
         b'-' | b'/' => Operand::Option,
         0 => Operand::Separator,
+        _ if has(bytes, i, b"http") => Operand::Address,
         _ => Operand::Attached,
     }
 }
@@ -120,9 +121,14 @@ fn comma(bytes: &[u8], i: usize) -> Operand {
 /// A number, unless it goes on as an address or a file name.
 fn number_or_address(bytes: &[u8], i: usize) -> Operand {
     let token = token(bytes, i);
-    let dots = token.iter().filter(|byte| **byte == b'.').count();
+    // The host alone: a port and a path may follow.
+    let host = token
+        .split(|byte| matches!(byte, b':' | b'/'))
+        .next()
+        .unwrap_or_default();
+    let dots = host.iter().filter(|byte| **byte == b'.').count();
     if dots == 3
-        && token
+        && host
             .iter()
             .all(|byte| byte.is_ascii_digit() || *byte == b'.')
     {
@@ -139,8 +145,22 @@ fn number_or_address(bytes: &[u8], i: usize) -> Operand {
     }
 }
 
+/// Whether the number behind a command's name at `end` is all that follows it, up to a separator or the value's end.
+pub fn number_ends(bytes: &[u8], end: usize) -> bool {
+    let start = skip_blanks(bytes, end);
+    let digits = from(bytes, start)
+        .iter()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_digit() || **byte == b'.')
+        .count();
+    matches!(
+        after(bytes, start + digits),
+        Operand::End | Operand::Separator | Operand::Redirect
+    )
+}
+
 /// The bytes up to the next blank or separator, at most 64.
-fn token(bytes: &[u8], i: usize) -> &[u8] {
+pub fn token(bytes: &[u8], i: usize) -> &[u8] {
     let rest = from(bytes, i);
     let len = rest
         .iter()
@@ -156,18 +176,6 @@ fn token(bytes: &[u8], i: usize) -> &[u8] {
     rest.get(..len).unwrap_or_default()
 }
 
-/// Words that a command takes for its own second word (`net user`).
-const SECOND: &[&[u8]] = &[
-    b"accounts",
-    b"group",
-    b"localgroup",
-    b"session",
-    b"share",
-    b"user",
-    b"users",
-    b"view",
-];
-
 /// A word: a file or host name when it holds what prose does not.
 fn word(bytes: &[u8], i: usize) -> Operand {
     let token = token(bytes, i);
@@ -176,9 +184,6 @@ fn word(bytes: &[u8], i: usize) -> Operand {
             return Operand::Address;
         }
     }
-    if SECOND.contains(&token) && bytes.get(i.saturating_sub(4)..i) == Some(b"net ") {
-        return Operand::Option;
-    }
     let inner = token.strip_suffix(b".").unwrap_or(token);
     if !token.is_ascii() || token.len() < 2 {
         return Operand::Word;
@@ -186,8 +191,10 @@ fn word(bytes: &[u8], i: usize) -> Operand {
     let dotted = inner
         .windows(3)
         .any(|three| matches!(three, [a, b'.', b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric()));
-    let digits =
-        inner.iter().any(u8::is_ascii_digit) && inner.first().is_some_and(u8::is_ascii_lowercase);
+    // `limit=5` is an argument of a query language.
+    let digits = inner.iter().any(u8::is_ascii_digit)
+        && inner.first().is_some_and(u8::is_ascii_lowercase)
+        && !inner.contains(&b'=');
     let path = inner
         .iter()
         .any(|byte| matches!(byte, b'/' | b'\\' | b'$' | b'*' | b'@' | b'{'));

@@ -2,6 +2,9 @@
 
 use crate::{Category, Level, Rule, Severity};
 
+/// From this number on, rules are about code of a language; below, about a shell's grammar and words.
+pub(crate) const CODE_FROM: u32 = 4020;
+
 macro_rules! rules {
     ($($constant:ident: $id:literal, $name:literal, $level:ident, $severity:ident, $reference:literal,
         $description:literal, $example:literal, $lookalike:literal;)*) => {
@@ -52,7 +55,7 @@ rules! {
         "A PowerShell cmdlet with its arguments, or .NET calls that download and run.",
         "Invoke-Expression $x", "iex files";
     SSI: 4013, "cmd-server-side-include", One, Critical, "CWE-97, CAPEC-101",
-        "A server-side include that runs or includes.", "<!--#exec cmd=\"id\"-->", "<!-- #1 -->";
+        "A server-side or edge-side include that runs or includes.", "<!--#exec cmd=\"id\"-->", "<!-- #1 -->";
     FORK_BOMB: 4014, "cmd-fork-bomb", One, Critical, "CWE-400, CRS 932390",
         "A shell function that calls itself twice.", ":(){ :|:& };:", "f() { g }";
     PARAMETER: 4015, "cmd-parameter", One, Critical, "CWE-78, CRS 932350",
@@ -64,6 +67,8 @@ rules! {
         "A shell variable or an arithmetic expansion.", "${PATH}", "$100";
     NAMED: 4018, "cmd-name", Two, Warning, "CWE-78, CRS 932260",
         "A value that starts with a name that is nothing but a command.", "whoami", "who am I";
+    ARGUMENT: 4019, "cmd-argument", One, Critical, "CWE-88, CAPEC-6, CVE-2017-1000117",
+        "An option that makes an honest tool run a command.", "--upload-pack=touch a", "--upload-path=a";
     PHP_TAG: 4020, "code-php-tag", One, Critical, "CWE-94, CRS 933100",
         "PHP's opening tag.", "<?php echo 1;", "<?xml version='1.0'?>";
     CALL: 4021, "code-call", One, Critical, "CWE-94, CRS 933150, CRS 933160",
@@ -82,7 +87,7 @@ rules! {
     PROTOTYPE: 4032, "code-prototype", One, Critical, "CWE-1321, CRS 934130",
         "An object's prototype reached by name.", "__proto__", "prototype";
     OBJECT: 4033, "code-object", One, Critical, "CWE-502",
-        "A YAML or Ruby tag that builds an object.", "!ruby/object:Gem::Installer", "!important";
+        "A tag of YAML, a pickle of Python or a gadget of .NET that builds an object.", "!ruby/object:Gem::Installer", "!important";
     JAVA: 4040, "code-java", One, Critical, "CWE-94, CWE-917, CRS 944100",
         "Java classes that run processes, load code or evaluate expressions.",
         "@java.lang.Runtime@getRuntime()", "java.lang.RuntimeException: x";

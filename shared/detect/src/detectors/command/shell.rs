@@ -6,6 +6,7 @@ use super::super::ascii::{at, before, from, has};
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word::{self, Word};
+use super::{lines, subcommand, windows};
 
 /// How a command is joined to what stands before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +133,10 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
     };
     let operand = operand::after(bytes, word.end);
     // A name that somebody took the trouble to break up is meant to run.
+    // One letter behind a backslash is a class of a regular expression (`\w`).
+    if word.broken > 0 && word.name().len() < 2 {
+        return false;
+    }
     if word.broken > 0 && weight > Weight::Ordinary && operand != Operand::Attached {
         return true;
     }
@@ -142,10 +147,15 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
     if word.folder && weight != Weight::Distinct {
         return false;
     }
-    let telling = matches!(
-        operand,
-        Operand::Option | Operand::File | Operand::Address | Operand::Variable | Operand::Redirect
-    );
+    // `at 5`, `as v2.1`, a frame of a stack trace: no file is an argument of these.
+    let telling = match operand {
+        Operand::Option | Operand::Redirect => true,
+        Operand::File | Operand::Address | Operand::Variable => {
+            !matches!(word.name(), b"as" | b"at" | b"go")
+        }
+        Operand::Word => takes_a_word(bytes, word),
+        _ => false,
+    };
     // Unix names are in lower case; Windows does not care.
     if word.capitals
         && weight != Weight::Distinct
@@ -159,7 +169,11 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
     let closes = matches!(operand, Operand::End | Operand::Separator);
     match join {
         // A text of many lines has a word on a line of its own.
-        Join::Newline if closes => operand == Operand::End && leads(bytes, at_join),
+        Join::Newline if closes => {
+            (operand == Operand::End || from(bytes, word.end).trim_ascii().is_empty())
+                && (leads(bytes, at_join)
+                    || weight > Weight::Ordinary && lines::cuts_a_value(bytes, at_join, weight))
+        }
         Join::Start => {
             (weight > Weight::Ordinary && telling)
                 || (operand == Operand::Separator
@@ -193,8 +207,6 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
         Join::Semicolon if at_join == 0 && word::blank(bytes, 1).is_none() && !word.capitals => {
             operand != Operand::Attached
         }
-        // A text of many lines has a word on a line of its own.
-        Join::Newline if closes => operand == Operand::End && leads(bytes, at_join),
         Join::Semicolon | Join::Pipe | Join::Ampersand | Join::Newline => {
             if telling || operand == Operand::Quoted && weight == Weight::Terse {
                 return join != Join::Pipe
@@ -202,17 +214,33 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
                     || !sorts(bytes, word, operand);
             }
             match weight {
-                Weight::Terse if operand == Operand::Number => true,
+                Weight::Terse if operand == Operand::Number => {
+                    operand::number_ends(bytes, word.end)
+                        && (matches!(word.name(), b"kill" | b"ping" | b"sleep")
+                            || word::blank(bytes, at_join + 1).is_none()
+                            || leads(bytes, at_join))
+                }
                 Weight::Terse if closes => {
                     join == Join::Semicolon && follows_a_value(bytes, at_join)
                         || at(bytes, at_join + 1) == at(bytes, at_join)
                         || leads(bytes, at_join)
                         || tail_of_a_short_value(bytes, at_join, word.end)
                 }
-                _ => closes && leads(bytes, at_join) && !word.capitals,
+                _ => {
+                    closes
+                        && !word.capitals
+                        && (leads(bytes, at_join) || lines::cuts_an_address(bytes, at_join))
+                }
             }
         }
     }
+}
+
+/// Whether the word behind a tool's name is one that this tool takes.
+fn takes_a_word(bytes: &[u8], word: &Word) -> bool {
+    let start = word::skip_blanks(bytes, word.end);
+    subcommand::takes(word.name(), operand::token(bytes, start))
+        || word.name() == b"powershell" && windows::cmdlet(bytes, start).is_some()
 }
 
 /// Whether the value starts with a blank, as a parameter's name does when a scanner's `& id` was cut in two.
@@ -378,8 +406,9 @@ fn followed_by_command(bytes: &[u8], end: usize) -> bool {
     join_at(bytes, i).is_some_and(|(join, start)| {
         let next = word::read(bytes, opening(bytes, start));
         join != Join::Newline
-            && (vocabulary::weight(next.name()).is_some_and(|weight| weight > Weight::Ordinary)
-                || at(bytes, start) == 0)
+            && (at(bytes, start) == 0
+                || vocabulary::weight(next.name()).is_some_and(|weight| weight > Weight::Ordinary)
+                    && operand::after(bytes, next.end) != Operand::Word)
     })
 }
 

@@ -25,6 +25,9 @@ pub fn look(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
         }
         _ => {}
     }
+    if is_a_pickle(from(bytes, open)) || from(bytes, open).starts_with(b"AAEAAAD/////") {
+        sink.push(&rules::OBJECT, open..bytes.len());
+    }
     if let Some(found) = php_object(bytes) {
         sink.push(&rules::PHP_OBJECT, found..found + 2);
     }
@@ -35,6 +38,20 @@ pub fn look(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
         sink.push(&rules::UPLOAD, 0..bytes.len());
     }
     bare(input, open, sink);
+}
+
+/// Whether the value is a Python pickle that calls something: protocol 0 by name, protocol 4 in base64.
+fn is_a_pickle(bytes: &[u8]) -> bool {
+    const CALLS: [&[u8]; 6] = [
+        b"cos\nsystem\n",
+        b"cposix\nsystem\n",
+        b"cnt\nsystem\n",
+        b"csubprocess\n",
+        b"c__builtin__\n",
+        b"cbuiltins\n",
+    ];
+    CALLS.iter().any(|call| bytes.starts_with(call))
+        || bytes.starts_with(b"gASV") && bytes.len() > 24
 }
 
 /// Whether an uploaded file's name is that of a script or of a server's configuration.

@@ -74,12 +74,21 @@ const ESCAPES: &[&[u8]] = &[
     b"'+'",
     b"system(",
     b"eval(",
+    b"constant('php",
+    b"constant(\"php",
+    b"#with \"",
+    b"{<%[",
+    b".signer.key",
 ];
 
 /// Whether an expression or a directive may open at `i`.
 pub fn opens(bytes: &[u8], i: usize) -> bool {
     match (at(bytes, i), at(bytes, i + 1)) {
-        (b'{', next) => matches!(next, b'{' | b'%' | b'p' | b'$' | b'i' | b's'),
+        (b'{', next) => {
+            matches!(next, b'{' | b'%' | b'p' | b'$' | b'i' | b's' | b'=' | b'#')
+                || next.is_ascii_digit()
+        }
+        (b'<', b'c') => true,
         (b'$' | b'#' | b'%' | b'*' | b'@' | b'~', b'{') | (b'@', b'(') | (b'<', b'%' | b'#') => {
             true
         }
@@ -91,6 +100,10 @@ pub fn opens(bytes: &[u8], i: usize) -> bool {
 /// An expression that opens at `i`, judged by what it holds.
 pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
     let (open, close): (usize, &[u8]) = match (at(bytes, i), at(bytes, i + 1)) {
+        (b'{', b'0'..=b'9') => return product(bytes, i, 1, b"}"),
+        (b'{', b'=') => return product(bytes, i, 2, b"}"),
+        (b'{', b'#') => return product(bytes, i, 2, b"#}"),
+        (b'<', b'c') => return directive(bytes, i),
         (b'{', b'{') => (2, b"}}"),
         (b'{', b'%') => (2, b"%}"),
         (b'$' | b'#' | b'%' | b'*' | b'@' | b'~', b'{') => (2, b"}"),
@@ -111,7 +124,10 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
     let body = body.get(..length.unwrap_or_else(|| body.len().min(WINDOW)))?;
     let span = i..i + open + body.len() + length.map_or(0, |_| close.len());
     let inner = body.trim_ascii();
-    let inner = inner.strip_prefix(b"=").unwrap_or(inner).trim_ascii();
+    let inner = match inner {
+        [b'=' | b'@', rest @ ..] => rest.trim_ascii(),
+        inner => inner,
+    };
     if length.is_some() && arithmetic(inner) {
         return Some((Expression::Arithmetic, span));
     }
@@ -122,6 +138,22 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
         return None;
     }
     (reaches(inner, length.is_some()) || quoted_call(inner)).then_some((Expression::Object, span))
+}
+
+/// `{7*7}`, `{=7*7}`: two numbers multiplied, where single braces hold ranges and sets as a rule.
+fn product(
+    bytes: &[u8],
+    i: usize,
+    open: usize,
+    close: &[u8],
+) -> Option<(Expression, Range<usize>)> {
+    let body = from(bytes, i + open);
+    let length = find(body, close, 24)?;
+    let inner = body.get(..length)?;
+    let (left, right) = inner.split_at_checked(inner.iter().position(|byte| *byte == b'*')?)?;
+    let number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    (number(left.trim_ascii()) && number(right.get(1..)?.trim_ascii()))
+        .then(|| (Expression::Arithmetic, i..i + open + length + close.len()))
 }
 
 /// `7*7`, `'7'*7`, `100-1`: two short numbers and an operator.
@@ -137,7 +169,11 @@ fn arithmetic(inner: &[u8]) -> bool {
                     .and_then(|b| b.strip_suffix(b"\""))
             })
             .unwrap_or(bytes);
-        !bare.is_empty() && bare.len() <= 12 && bare.iter().all(u8::is_ascii_digit)
+        !bare.is_empty()
+            && bare.len() <= 12
+            && (bare.iter().all(u8::is_ascii_digit)
+                // A letter repeated, as Python does it: `'a'*7`.
+                || bare.len() == 1 && bytes.len() == 3 && bare.iter().all(u8::is_ascii_alphabetic))
     };
     inner
         .iter()
@@ -174,12 +210,27 @@ fn reaches(inner: &[u8], closed: bool) -> bool {
         && in_table(ROOTS, name)
         && matches!(next, 0 | b'.' | b'[' | b'|' | b'(' | b' ')
         && !name.is_empty()
+        && !is_a_setting(inner, name, root)
     {
         return next != b' ' || at(inner, root + 1) == b'|';
+    }
+    // FreeMarker's variables about itself: `.data_model`.
+    if closed && at(inner, 0) == b'.' && has(inner, 1, b"data_model") {
+        return true;
     }
     ESCAPES
         .iter()
         .any(|part| find(inner, part, WINDOW).is_some())
+}
+
+/// Whether `config`, `settings` or `self` is asked for a plain entry, as themes of shops and sites do: `{{ settings.title }}`.
+/// What is private, in capitals or called is the engine's.
+fn is_a_setting(inner: &[u8], name: &[u8], root: usize) -> bool {
+    matches!(name, b"config" | b"settings" | b"self")
+        && at(inner, root) == b'.'
+        && at(inner, root + 1).is_ascii_lowercase()
+        && !inner.contains(&b'(')
+        && memchr::memmem::find(inner, b"__").is_none()
 }
 
 /// `'a'.toUpperCase()`, `''.join(…)`: a method of a literal, which no placeholder needs.
@@ -215,6 +266,9 @@ fn directive(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
         b"{if phpinfo(",
         b"{system(",
         b"{smarty",
+        b"#set( $",
+        b"<c:import ",
+        b"<c:set ",
     ];
     let found = DIRECTIVES.iter().find(|literal| has(bytes, i, literal))?;
     Some((Expression::Directive, i..i + found.len()))
@@ -244,6 +298,9 @@ fn page(inner: &[u8]) -> bool {
         b"createobject",
         b"global_variables",
         b"process.",
+        b"import os",
+        b"require ",
+        b"webhandler",
     ];
     CODE.iter().any(|part| find(inner, part, WINDOW).is_some())
 }

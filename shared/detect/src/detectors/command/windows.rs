@@ -28,7 +28,7 @@ const CMDLETS: &[&str] = &[
     "invoke-command", "invoke-expression", "invoke-item", "invoke-mimikatz", "invoke-restmethod", "invoke-webrequest",
     "invoke-wmimethod", "irm", "iwmi", "iwr", "move-item", "new-item", "new-localuser", "new-object", "new-psdrive",
     "out-file", "remove-item", "restart-computer", "set-content", "set-executionpolicy", "set-itemproperty",
-    "set-mppreference", "start-bitstransfer", "start-process", "start-service", "stop-computer", "stop-process",
+    "set-mppreference", "start-bitstransfer", "start-process", "start-service", "start-sleep", "stop-computer", "stop-process",
     "write-host", "write-output",
 ];
 
@@ -127,23 +127,15 @@ fn conditional(bytes: &[u8], i: usize) -> Option<usize> {
         }
     }
     let first = at(rest, 0);
+    // `if (a == 'x')` is code of many languages; a batch file compares what it expands.
     let quoted =
-        matches!(first, b'%' | b'"' | b'!' | b'[' | b'{' | b'(') || find(rest, b"%", 24).is_some();
+        matches!(first, b'%' | b'"' | b'!' | b'[' | b'{') || find(rest, b"%", 24).is_some();
+    const WORDS: [&[u8]; 6] = [b" equ ", b" neq ", b" lss ", b" leq ", b" gtr ", b" geq "];
+    let behind = |operator: &[u8]| find(rest, operator, 96).map(|at| k + at + operator.len());
     if !batch && !quoted {
-        return None;
+        return (first == b'(').then(|| WORDS.iter().find_map(|word| behind(word)))?;
     }
-    let compared = [
-        &b"=="[..],
-        b" equ ",
-        b" neq ",
-        b" lss ",
-        b" leq ",
-        b" gtr ",
-        b" geq ",
-    ]
-    .iter()
-    .find_map(|operator| find(rest, operator, 96).map(|at| at + operator.len()))?;
-    Some(k + compared)
+    behind(b"==").or_else(|| WORDS.iter().find_map(|word| behind(word)))
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ pub fn read(bytes: &[u8], start: usize) -> Word {
                 apostrophe |= inside;
                 i += 1;
             }
-            b'^' if word.len > 0 && at(bytes, i + 1).is_ascii_alphabetic() => {
+            b'^' if at(bytes, i + 1).is_ascii_alphabetic() => {
                 word.broken = word.broken.saturating_add(1);
                 i += 1;
             }

@@ -143,6 +143,13 @@ fn judge(line: &Break<'_>, one_line: bool, first_word: bool) -> Option<&'static 
     if is_request_line(line.after) {
         return Some(&rules::SMUGGLE);
     }
+    let broken = line.run.contains(&b'\r');
+    if one_line && first_word_of_request(line.before) {
+        return Some(&rules::SMUGGLE);
+    }
+    if broken && (one_line || first_word) && is_protocol_command(line.after) {
+        return Some(&rules::MAIL);
+    }
     let blank = line.run.iter().filter(|byte| **byte == b'\n').count() > 1;
     if one_line && first_word && blank && line.run.contains(&b'\r') && is_markup(line.after) {
         return Some(&rules::SPLIT);
@@ -153,10 +160,17 @@ fn judge(line: &Break<'_>, one_line: bool, first_word: bool) -> Option<&'static 
         return Some(&rules::SET_COOKIE);
     }
     if matches!(name.as_slice(), b"bcc" | b"cc" | b"to" | b"reply-to") {
-        return (first_word && line.before.contains(&b'@') && value.contains(&b'@'))
-            .then_some(&rules::MAIL);
+        return (first_word
+            && (line.before.contains(&b'@') || name == b"bcc")
+            && value.contains(&b'@'))
+        .then_some(&rules::MAIL);
     }
-    let injected = is_header(&name, value) || one_line && first_word && is_made_up(&name);
+    if name == b"subject" && first_word && line.before.contains(&b'@') {
+        return Some(&rules::MAIL);
+    }
+    // A note of several lines has labels, too: a plain word is a header's name where one line is all that belongs there.
+    let injected = is_header(&name, value)
+        || one_line && first_word && (is_made_up(&name) || broken && is_short(&name));
     injected.then(
         || match (line.run.contains(&b'\r'), line.run.contains(&b'\n')) {
             (true, false) => &rules::CR_ONLY,
@@ -203,6 +217,33 @@ fn is_request_line(line: &[u8]) -> bool {
             .is_some_and(|line| line.windows(6).any(|window| window == b" HTTP/"))
 }
 
+/// ` HTTP/1.1` before the break: the value ends the request line itself.
+fn first_word_of_request(before: &[u8]) -> bool {
+    let tail = before
+        .len()
+        .checked_sub(9)
+        .and_then(|start| before.get(start..));
+    matches!(tail, Some([b' ', version @ ..]) if version.starts_with(b"HTTP/1."))
+}
+
+/// A command of the protocols that break lines as HTTP does: SMTP (RFC 5321), Redis.
+fn is_protocol_command(line: &[u8]) -> bool {
+    const COMMANDS: [&[u8]; 8] = [
+        b"MAIL FROM:",
+        b"RCPT TO:",
+        b"EHLO ",
+        b"HELO ",
+        b"FLUSHALL",
+        b"CONFIG SET ",
+        b"SLAVEOF ",
+        b"REPLICAOF ",
+    ];
+    COMMANDS.iter().any(|command| {
+        line.get(..command.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(command))
+    })
+}
+
 /// A tag opens: `<script`, `<!DOCTYPE`.
 fn is_markup(after: &[u8]) -> bool {
     matches!(after, [b'<', b'!' | b'a'..=b'z' | b'A'..=b'Z', ..])
@@ -231,9 +272,11 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A name that nobody knows, behind one word: a compound, or what testers call it.
 fn is_made_up(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 6] = [
+    const NAMES: [&[u8]; 8] = [
         b"crlf",
         b"evil",
+        b"foo",
+        b"hacked",
         b"header",
         b"injected",
         b"injection",
@@ -243,6 +286,32 @@ fn is_made_up(name: &[u8]) -> bool {
         .split(|byte| *byte == b'-')
         .all(|part| part.len() > 2 && part.iter().all(u8::is_ascii_alphabetic));
     NAMES.contains(&name) || compound && name.contains(&b'-')
+}
+
+/// Names of header fields that are plain words (RFC 9110, RFC 9111, RFC 6797, RFC 8288).
+fn is_short(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 19] = [
+        b"age",
+        b"allow",
+        b"authorization",
+        b"connection",
+        b"date",
+        b"etag",
+        b"expires",
+        b"host",
+        b"keep-alive",
+        b"link",
+        b"origin",
+        b"p3p",
+        b"referer",
+        b"server",
+        b"status",
+        b"te",
+        b"upgrade",
+        b"vary",
+        b"via",
+    ];
+    NAMES.contains(&name)
 }
 
 /// Whether a field is one that an attacker injects: names that prose does not use as a label. `Location` is also what a
@@ -264,10 +333,11 @@ fn is_header(name: &[u8], value: &[u8]) -> bool {
         b"www-authenticate",
         b"x-",
     ];
-    const NAMES: [&[u8]; 6] = [
+    const NAMES: [&[u8]; 7] = [
         b"contentlength",
         b"contenttype",
         b"cookie",
+        b"mime-version",
         b"pragma",
         b"refresh",
         b"set-cookie2",
@@ -280,6 +350,9 @@ fn is_header(name: &[u8], value: &[u8]) -> bool {
                 .take(16)
                 .take_while(|byte| !byte.is_ascii_whitespace())
                 .any(|byte| *byte == b':');
+    }
+    if name.starts_with(b"x-ray") {
+        return false;
     }
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

@@ -67,6 +67,9 @@ const SLASHES: &[&[u8]] = &[
     b"%2%f",
     b"%%32%%66",
     b"%%35%%63",
+    // U+F025 and U+EFC8, which Windows' best fit has for a slash.
+    b"\xef\x80\xa5",
+    b"\xee\xbf\x88",
     b"\xe2\x88\x95",
     b"\xe2\x81\x84",
     b"\xef\xbc\x8f",
@@ -120,7 +123,8 @@ pub fn slash(bytes: &[u8], i: usize) -> Option<(usize, Spelling)> {
         b'\\' => encoded().or(Some((1, Spelling::Backslash))),
         b'0' if at(bytes, i + 1) | 0x20 == b'x' => encoded(),
         0xe2 if matches!(at(bytes, i + 1), 0x81 | 0x88) => encoded(),
-        0xef if at(bytes, i + 1) == 0xbc => encoded(),
+        0xef if matches!(at(bytes, i + 1), 0xbc | 0x80) => encoded(),
+        0xee if at(bytes, i + 1) == 0xbf => encoded(),
         b'%' | b'&' => encoded(),
         _ => {
             let lead = overlong_lead(bytes, i);

@@ -112,6 +112,15 @@ pub fn asset(path: &[u8]) -> bool {
     !path.contains(&0) && ASSETS.iter().any(|suffix| ends(path, suffix))
 }
 
+/// Whether a path ends like what a style sheet, a script or a build refers to: pictures, fonts, styles, modules.
+pub fn part_of_a_page(path: &[u8]) -> bool {
+    const PARTS: [&[u8]; 16] = [
+        b".avif", b".css", b".gif", b".ico", b".jpeg", b".jpg", b".js", b".jsx", b".mjs", b".png",
+        b".svg", b".ts", b".tsx", b".webp", b".woff", b".woff2",
+    ];
+    PARTS.iter().any(|suffix| ends(path, suffix))
+}
+
 /// Whether an absolute path ends like a log or a configuration file.
 pub fn log_or_configuration(path: &[u8]) -> bool {
     SUFFIXES.iter().any(|suffix| ends(path, suffix))
@@ -152,9 +161,15 @@ pub fn proof(bytes: &[u8], i: usize) -> Option<(File, usize)> {
         let open = name.last() == Some(&b'/')
             || !next.is_ascii_alphanumeric() && (next != b'-' || name.starts_with(b"wp-"));
         // Samples are there to be read.
-        let sample = [&b".example"[..], b".sample", b".dist", b".template"]
-            .iter()
-            .any(|suffix| has(bytes, end, suffix));
+        let sample = [
+            &b".example"[..],
+            b".sample",
+            b".dist",
+            b".template",
+            b".pub",
+        ]
+        .iter()
+        .any(|suffix| has(bytes, end, suffix));
         (open && !sample).then_some((*file, end))
     })
 }

@@ -7,6 +7,7 @@
 pub mod anchors;
 mod dots;
 mod files;
+mod probe;
 pub mod rules;
 mod wrapper;
 
@@ -71,7 +72,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     found.judge(input, &shape, hits);
     absolute(input, &shape, hits);
     nul(input, hits);
-    backup(input, hits);
+    probed(input, hits);
 }
 
 /// What kind of value it is.
@@ -246,13 +247,20 @@ impl Walk {
         }
         let span = self.start..self.end.max(self.start);
         // One step up to a picture or a page is a relative link.
-        let link = count == 1
+        let part = count <= 3
+            && self.start == 0
+            && in_a_document(input.place.kind)
+            && files::part_of_a_page(bytes);
+        let link = (count == 1 || part)
             && !odd
             && self.plain_slash
             && !self.backslash
             && self.dot == Spelling::Plain
             && input.place.kind != Kind::Path
-            && (files::asset(bytes) || has(bytes, 0, b"https://") || has(bytes, 0, b"http://"));
+            && (part
+                || files::asset(bytes)
+                || has(bytes, 0, b"https://")
+                || has(bytes, 0, b"http://"));
         let whole = !link && shape.path || odd && !text::is_text(bytes) || count >= 5;
         if !whole {
             hits.push(&rules::IN_TEXT, span);
@@ -273,6 +281,14 @@ impl Walk {
         };
         hits.push(rule, span);
     }
+}
+
+/// Whether a value of this kind stands in a document of many, as a build's or a page's references do.
+const fn in_a_document(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Json | Kind::XmlText | Kind::XmlAttribute | Kind::Multipart
+    )
 }
 
 /// A file that is proof: in a path always, in a text when it is one that only attacks name.
@@ -420,24 +436,30 @@ fn nul(input: &Input<'_>, hits: &mut Hits) {
     }
 }
 
-/// A request for a copy that an editor or an administrator left.
-fn backup(input: &Input<'_>, hits: &mut Hits) {
+/// A request for what scanners ask for, a copy that an editor or an administrator left, another machine's share.
+fn probed(input: &Input<'_>, hits: &mut Hits) {
     const COPIES: &[&[u8]] = &[
-        b".bak",
-        b".old",
-        b".swp",
-        b".orig",
-        b".save",
-        b".sql",
-        b".sql.gz",
-        b".php~",
-        b".php.txt",
+        b".bak", b".old", b".swp", b".orig", b".save", b".sql", b".sql.gz", b".zip", b".tar.gz",
     ];
-    if input.level > Level::One
-        && matches!(input.place.kind, Kind::Path | Kind::Query)
-        && COPIES.iter().any(|suffix| ends(input.bytes, suffix))
-    {
-        hits.push(&rules::BACKUP, 0..input.bytes.len());
+    let bytes = input.bytes;
+    let whole = 0..bytes.len();
+    if probe::share(bytes) && !matches!(input.place.kind, Kind::Header | Kind::TextBody) {
+        hits.push(&rules::SHARE, whole.clone());
+    }
+    if let Some(start) = probe::data_stream(bytes) {
+        hits.push(&rules::SOURCE_COPY, start..bytes.len());
+    }
+    if !matches!(input.place.kind, Kind::Path | Kind::Query) {
+        return;
+    }
+    if let Some(start) = probe::script_copy(bytes) {
+        hits.push(&rules::SOURCE_COPY, start..bytes.len());
+    }
+    if input.place.kind == Kind::Path && probe::asks_for_a_file(bytes) {
+        hits.push(&rules::SETTINGS, whole.clone());
+    }
+    if input.level > Level::One && COPIES.iter().any(|suffix| ends(bytes, suffix)) {
+        hits.push(&rules::BACKUP, whole);
     }
 }
 

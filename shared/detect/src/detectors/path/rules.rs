@@ -55,8 +55,12 @@ rules! {
         "A scheme that opens a local file or a stream of PHP.", "php://filter/resource=index", "file name: a";
     NUL: 3018, "path-nul", One, Critical, "CWE-158, CWE-626",
         "A NUL byte that cuts a file's name short.", "page\0.html", "page.html";
+    SHARE: 3019, "path-share", One, Critical, "CWE-40, CWE-73",
+        "A path to another machine's share, or to a device of Windows.", "\\\\files.example\\share\\a", "\\\\d+";
     IN_TEXT: 3020, "path-in-text", Two, Critical, "CWE-22",
         "A dot segment or a system's file inside a text or code.", "import x from '../lib'", "a text without any";
     BACKUP: 3021, "path-backup", Two, Warning, "CWE-530, CRS 930130",
-        "A request for a backup copy or a dump.", "/index.php.bak", "/index.php";
+        "A request for a backup copy or a dump.", "/shop.bak", "/shop.html";
+    SOURCE_COPY: 3022, "path-source-copy", One, Critical, "CWE-530, CWE-541, CRS 930130",
+        "A copy of a script, or a stream of NTFS, that the server hands out as text.", "/index.php.bak", "/notes.txt";
 }

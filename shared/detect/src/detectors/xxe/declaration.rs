@@ -99,7 +99,7 @@ fn doctype(mut cursor: Cursor<'_>) -> Option<&'static Rule> {
         cursor.space();
         // `<!DOCTYPE html SYSTEM "about:legacy-compat">` is the HTML standard's own.
         match cursor.literal() {
-            Some(b"about:legacy-compat") => {}
+            Some(system) if system == b"about:legacy-compat" || is_published(system) => {}
             Some(_) => return Some(&DOCTYPE),
             None => return None,
         }
@@ -128,28 +128,65 @@ fn doctype(mut cursor: Cursor<'_>) -> Option<&'static Rule> {
     .then_some(&DOCTYPE)
 }
 
-/// Document types of HTML, SVG, MathML, WML and property lists, fetched from where they are published.
+/// Document types that standards and tools publish, fetched from where they are published: nobody else's file is read.
 fn is_well_known(public: &[u8], system: Option<&[u8]>) -> bool {
-    const OWNERS: [&[u8]; 6] = [
-        b"-//W3C//",
-        b"-//IETF//",
-        b"-//WAPFORUM//",
-        b"-//Apple",
-        b"-//APPLE",
-        b"ISO/IEC ",
-    ];
-    const PUBLISHERS: [&[u8]; 5] = [
-        b"http://www.w3.org/",
-        b"https://www.w3.org/",
-        b"http://www.wapforum.org/",
-        b"http://www.apple.com/",
-        b"https://www.apple.com/",
-    ];
     OWNERS.iter().any(|owner| public.starts_with(owner))
         && system.is_none_or(|system| {
-            PUBLISHERS
-                .iter()
-                .any(|publisher| system.starts_with(publisher))
-                || !system.contains(&b':') && !system.contains(&b'/')
+            is_published(system) || !system.contains(&b':') && !system.contains(&b'/')
         })
 }
+
+/// Whether an address is one of a publisher of document types.
+fn is_published(system: &[u8]) -> bool {
+    let host = system
+        .strip_prefix(b"http://")
+        .or_else(|| system.strip_prefix(b"https://"));
+    host.is_some_and(|host| {
+        PUBLISHERS
+            .iter()
+            .any(|publisher| matches!(host.strip_prefix(*publisher), Some([b'/', ..])))
+    })
+}
+
+/// How public identifiers of well-known document types start.
+const OWNERS: [&[u8]; 17] = [
+    b"-//W3C//",
+    b"-//IETF//",
+    b"-//WAPFORUM//",
+    b"-//Apple",
+    b"-//APPLE",
+    b"ISO/IEC ",
+    b"-//Sun Microsystems",
+    b"-//Apache",
+    b"-//Hibernate",
+    b"-//mybatis.org//",
+    b"-//SPRING//",
+    b"-//OASIS//",
+    b"-//NLM//",
+    b"-//Netscape",
+    b"-//JBoss",
+    b"-//OpenSymphony",
+    b"-//NISO//",
+];
+
+/// Hosts that publish them.
+const PUBLISHERS: [&[u8]; 18] = [
+    b"www.w3.org",
+    b"www.wapforum.org",
+    b"www.apple.com",
+    b"java.sun.com",
+    b"struts.apache.org",
+    b"logging.apache.org",
+    b"jakarta.apache.org",
+    b"www.hibernate.org",
+    b"hibernate.sourceforge.net",
+    b"mybatis.org",
+    b"www.springframework.org",
+    b"www.oasis-open.org",
+    b"docs.oasis-open.org",
+    b"dtd.nlm.nih.gov",
+    b"jats.nlm.nih.gov",
+    b"my.netscape.com",
+    b"www.jboss.org",
+    b"xml.cxml.org",
+];

@@ -1,0 +1,88 @@
+//! Where a separator cuts a value off: what stands to the left of it tells a parameter from a text.
+
+use super::super::ascii::{at, before, from};
+use super::vocabulary::Weight;
+
+/// Whether the line break at `i` cuts a one-word value off, so that the command on the next line stands alone: `10.0.0.1` LF
+/// `id`. A list of words has words on its lines, too: a name that may be one needs an address before it.
+pub fn cuts_a_value(bytes: &[u8], i: usize, weight: Weight) -> bool {
+    let left = bytes.get(..i).unwrap_or_default().trim_ascii_end();
+    let one_word =
+        !left.is_empty() && left.len() <= 64 && left.iter().all(|byte| byte.is_ascii_graphic());
+    one_word && (weight == Weight::Distinct || is_address(left))
+}
+
+/// Whether all that stands before the separator at `i` is an address: `10.0.0.1;date`, `shop.example|hostname`.
+pub fn cuts_an_address(bytes: &[u8], i: usize) -> bool {
+    i <= 64 && is_address(bytes.get(..i).unwrap_or_default().trim_ascii())
+}
+
+/// A host's name or number: labels with dots between them, and no file's name.
+fn is_address(text: &[u8]) -> bool {
+    let dots = text.iter().filter(|byte| **byte == b'.').count();
+    dots > 0
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':'))
+        && (dots == 3
+            && text
+                .iter()
+                .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+            || text.last().is_some_and(u8::is_ascii_lowercase)
+                && text.first().is_some_and(u8::is_ascii_alphanumeric))
+}
+
+/// Whether the pipe at `i` is a border of a table's row: cells between blanks, and a border at both ends of the line. A shell
+/// cannot end a line so.
+pub fn is_a_row(bytes: &[u8], i: usize) -> bool {
+    const WINDOW: usize = 512;
+    let start = bytes
+        .get(i.saturating_sub(WINDOW)..i)
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .take_while(|byte| **byte != b'\n')
+        .count();
+    let line = from(bytes, i - start);
+    let length = line
+        .iter()
+        .take(2 * WINDOW)
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(line.len().min(2 * WINDOW));
+    let line = line.get(..length).unwrap_or_default().trim_ascii();
+    line.first() == Some(&b'|')
+        && line.last() == Some(&b'|')
+        && line.iter().filter(|byte| **byte == b'|').count() > 2
+        && (0..line.len())
+            .filter(|at_pipe| at(line, *at_pipe) == b'|')
+            .all(|at_pipe| {
+                let inner_left = at_pipe == 0 || before(line, at_pipe) == b' ';
+                let inner_right = at_pipe + 1 == line.len() || at(line, at_pipe + 1) == b' ';
+                inner_left && inner_right
+            })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_tables_and_pipes() {
+        assert!(is_a_row(b"| id | name |", 0));
+        assert!(is_a_row(b"a\n| id | 5 |\n", 2));
+        assert!(!is_a_row(b"|id|", 0));
+        assert!(!is_a_row(b"| id |", 0));
+        assert!(!is_a_row(b"x | id | name |", 2));
+    }
+
+    #[test]
+    fn what_a_separator_cuts_off() {
+        assert!(cuts_an_address(b"10.0.0.1;date", 8));
+        assert!(cuts_an_address(b"shop.example|hostname", 12));
+        assert!(!cuts_an_address(b"price;date", 5));
+        assert!(cuts_a_value(b"10.0.0.1\nid", 8, Weight::Terse));
+        assert!(cuts_a_value(b"x\nwhoami", 1, Weight::Distinct));
+        assert!(!cuts_a_value(b"dog\ncat", 3, Weight::Terse));
+        assert!(!cuts_a_value(b"two words\nwhoami", 9, Weight::Distinct));
+    }
+}
