@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`error`] | reading a configuration; the one line that says what is wrong with it |
-//! | [`number`] | whole numbers and sizes as configuration writes them |
+//! | [`number`], [`interval`] | whole numbers, sizes and spans of time as configuration writes them |
 //! | [`request_match`] | which requests a piece of configuration is about |
 //! | [`answer`] | the configured answer to a refused request |
 //! | [`json_text`], [`logged`] | log lines: JSON from arbitrary bytes, secrets masked |
@@ -11,6 +11,7 @@
 
 pub mod answer;
 pub mod error;
+pub mod interval;
 pub mod json_text;
 pub mod logged;
 pub mod number;
@@ -20,6 +21,7 @@ mod timestamp;
 
 pub use answer::{Answer, ResponseTemplate};
 pub use error::{ConfigError, read};
+pub use interval::Interval;
 pub use number::{MAX_SIZE, Size, Whole};
 pub use request_match::{PathMatch, RequestMatch};
 pub use response::Response;
