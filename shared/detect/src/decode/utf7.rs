@@ -89,7 +89,7 @@ mod tests {
                 (b"+ADwAIQ-ENTITY", Some(b"<!ENTITY")),
                 (b"+ACI-", Some(b"\"")),
                 (b"x+AHw-id", Some(b"x|id")),
-                (b"+A+A#4", None), // U+0F80
+                (b"+A+A#4", None),                            // U+0F80
                 (b"+ADxOAE4BTgJOA04ETgVOBk4HTghOCU4K", None), // grows
                 (b"1+1-2", None),
                 (b"a+b", None),
