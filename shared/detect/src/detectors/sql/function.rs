@@ -199,7 +199,9 @@ fn text(judge: &mut Judge<'_, '_>, index: usize) {
     let after = judge.at(index + 4);
     if code && argument.kind == Kind::Number && judge.at(index + 3).kind == Kind::Close {
         let next = judge.at(index + 5);
+        // A spreadsheet joins text by `&`, no database does.
         let chained = matches!(after.kind, Kind::Arith | Kind::Bars)
+            && judge.text(after) != b"&"
             && next.is(Word::Sharedfn)
             && is_code(judge.text(next));
         if chained || in_expression(judge, index) {

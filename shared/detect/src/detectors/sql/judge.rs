@@ -41,6 +41,8 @@ pub struct Judge<'a, 'h> {
     pub first: bool,
     /// Whether the place is one where whole statements are some applications' way: a JSON string, a form field `sql`.
     pub by_design: bool,
+    /// Whether the value is a whole statement in a field that is named after SQL: what is joined to it is part of it.
+    pub console: bool,
     /// Whether the parameter is one that takes a condition by design: `where`, as ArcGIS and other map services have it.
     pub filters: bool,
     /// Whether the value is a parameter's name: an identifier, if it is honest.
@@ -60,6 +62,7 @@ pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
             name: is_name(input),
             by_design: takes_statements(input),
             filters: takes_conditions(input),
+            console: is_console(input),
             hits,
         };
         judge.stretch(due);
@@ -90,12 +93,70 @@ fn takes_statements(input: &Input<'_>) -> bool {
         Place::Form | Place::Multipart => {
             let name = input.place.name;
             super::ends_with_ignore_case(name, b"sql")
-                || [b"query".as_slice(), b"statement", b"stmt"]
+                || [b"query".as_slice(), b"statement", b"stmt", b"sql_query"]
                     .iter()
                     .any(|known| name.eq_ignore_ascii_case(known))
         }
         _ => false,
     }
+}
+
+/// Whether the value is a statement from its first word on, in a field of a SQL editor (Grafana's `rawSql`, Superset's `sql`,
+/// Metabase's `native/query`, phpMyAdmin's `sql_query`). An injection has the rest of somebody's literal first.
+fn is_console(input: &Input<'_>) -> bool {
+    let name = input.place.name;
+    let field = match input.place.kind {
+        Place::Json | Place::Form | Place::Multipart | Place::RawBody => name,
+        _ => return false,
+    };
+    let named = [
+        &b"sql"[..],
+        b"sql_query",
+        b"sqlquery",
+        b"/native/query",
+        b"db.statement",
+    ]
+    .iter()
+    .any(|known| super::ends_with_ignore_case(field, known))
+        || input.place.kind == Place::RawBody;
+    let bytes = input.bytes.trim_ascii_start();
+    let first = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let verb = bytes.get(..first).unwrap_or_default();
+    named
+        && [
+            &b"select"[..],
+            b"with",
+            b"show",
+            b"explain",
+            b"describe",
+            b"insert",
+            b"update",
+        ]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(verb))
+}
+
+/// Whether a rule is about what an attacker joins to a statement, rather than about what a statement must not do.
+fn is_about_joining(rule: &Rule) -> bool {
+    [
+        &rules::UNION,
+        &rules::BOOLEAN,
+        &rules::QUOTES,
+        &rules::COMMENT,
+        &rules::SELECT,
+        &rules::INSERT,
+        &rules::UPDATE,
+        &rules::CATALOG,
+        &rules::ENCODED,
+        &rules::SUBQUERY,
+        &rules::CLAUSE,
+        &rules::FUNCTION,
+        &rules::VALUES,
+    ]
+    .contains(&rule)
 }
 
 /// Whether the place takes a condition by design.
@@ -142,6 +203,11 @@ impl<'a> Judge<'a, '_> {
             .min(self.tokens.len().saturating_sub(1)));
         let end = (last.end as usize).min(self.bytes.len());
         let span = start.min(end)..end;
+        let rule = if self.console && is_about_joining(rule) {
+            &rules::STATEMENT
+        } else {
+            rule
+        };
         if self.name
             && matches!(
                 rule.name,

@@ -347,7 +347,7 @@ impl LinkParts {
             self.loads |= LOADING.iter().any(|kind| find(value, kind).is_some());
             self.imports |= find(value, b"import").is_some();
         } else if attribute.name.eq_ignore_ascii_case(b"href") {
-            self.away |= host::leaves_the_site(value);
+            self.away |= host::leaves_the_site(value) && !host::is_font_sheet(value);
         }
         self.imports || self.loads && self.away
     }

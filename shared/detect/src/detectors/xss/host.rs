@@ -15,7 +15,7 @@ pub fn leaves_the_site(url: &[u8]) -> bool {
 
 /// Whether a frame shows a player that rich-text editors embed.
 pub fn is_video_player(url: &[u8]) -> bool {
-    const PLAYERS: [&[u8]; 8] = [
+    const PLAYERS: [&[u8]; 20] = [
         b"www.youtube.com/embed/",
         b"www.youtube-nocookie.com/embed/",
         b"player.vimeo.com/video/",
@@ -24,11 +24,37 @@ pub fn is_video_player(url: &[u8]) -> bool {
         b"play-tv.kakao.com/embed/",
         b"open.spotify.com/embed/",
         b"www.google.com/maps/embed",
+        b"maps.google.com/maps?",
+        b"calendar.google.com/calendar/embed",
+        b"docs.google.com/forms/",
+        b"docs.google.com/presentation/",
+        b"www.facebook.com/plugins/",
+        b"www.tiktok.com/embed/",
+        b"www.dailymotion.com/embed/",
+        b"player.twitch.tv/",
+        b"w.soundcloud.com/player/",
+        b"player.bilibili.com/player.html",
+        b"www.slideshare.net/slideshow/embed_code/",
+        b"view.officeapps.live.com/op/embed.aspx",
     ];
     let url = url.trim_ascii();
     let url = url.strip_prefix(b"https:").unwrap_or(url);
     url.strip_prefix(b"//")
         .is_some_and(|rest| PLAYERS.iter().any(|player| rest.starts_with(player)))
+}
+
+/// Whether a style sheet comes from a host that serves nothing but web fonts, as templates of mails and editors link them.
+pub fn is_font_sheet(url: &[u8]) -> bool {
+    const HOSTS: [&[u8]; 4] = [
+        b"fonts.googleapis.com/",
+        b"use.typekit.net/",
+        b"fonts.bunny.net/",
+        b"use.fontawesome.com/releases/",
+    ];
+    let url = url.trim_ascii();
+    let url = url.strip_prefix(b"https:").unwrap_or(url);
+    url.strip_prefix(b"//")
+        .is_some_and(|rest| HOSTS.iter().any(|host| rest.starts_with(host)))
 }
 
 /// Whether a URL's host is written so that nobody reads it: as a number, in hexadecimal or octal, behind a user name, or

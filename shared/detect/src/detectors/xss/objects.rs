@@ -47,7 +47,7 @@ pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
     const LEAVING: &[&[u8]] = &[b"location", b"opener", b"document", b"onerror"];
     const MEMBERS: &[&[u8]] = &[b"open", b"name", b"alert", b"eval", b"parent", b"top"];
     const CALLED: &[&[u8]] = &[b"alert", b"eval", b"document", b"opener", b"onerror"];
-    if before(bytes, word.start).is_some_and(|byte| byte == b'.' || byte == b'-') {
+    if before(bytes, word.start) == Some(b'.') || is_hyphenated(bytes, word.start) {
         return None;
     }
     let next = behind_gaps(bytes, word.end);
@@ -86,6 +86,14 @@ pub fn object(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         }
         _ => None,
     }
+}
+
+/// Whether the name at `start` is the end of a longer one: `on-top`, not `'-top`.
+fn is_hyphenated(bytes: &[u8], start: usize) -> bool {
+    let hyphen = start
+        .checked_sub(1)
+        .filter(|hyphen| at(bytes, *hyphen) == Some(b'-'));
+    hyphen.is_some_and(|hyphen| before(bytes, hyphen).is_some_and(is_identifier))
 }
 
 /// Whether the name is one that only the browser's window has.
@@ -236,7 +244,7 @@ pub fn location(bytes: &[u8], word: &Range<usize>) -> Option<&'static Rule> {
         b"href", b"replace", b"assign", b"hash", b"search", b"reload",
     ];
     let before = before(bytes, word.start);
-    if before == Some(b'-') || before == Some(b'_') || before == Some(b'@') {
+    if is_hyphenated(bytes, word.start) || before == Some(b'_') || before == Some(b'@') {
         return None;
     }
     let next = behind_gaps(bytes, word.end);
