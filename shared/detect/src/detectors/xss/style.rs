@@ -1,6 +1,7 @@
 //! CSS that runs or loads code, read as a browser reads it: comments, escapes and control characters left out.
 
 use super::ascii::{find, from, is_gap, is_quote, starts_with};
+use super::host;
 
 /// How many characters back a keyword is compared.
 const WINDOW: usize = 14;
@@ -8,7 +9,8 @@ const WINDOW: usize = 14;
 /// Whether the style sheet or declaration list runs or loads code.
 pub fn runs_code(css: &[u8]) -> bool {
     let mut seen = [b' '; WINDOW];
-    for byte in (Characters { rest: css }) {
+    let mut characters = Characters { rest: css };
+    while let Some(byte) = characters.next() {
         seen.copy_within(1.., 0);
         if let Some(last) = seen.last_mut() {
             *last = byte;
@@ -16,7 +18,7 @@ pub fn runs_code(css: &[u8]) -> bool {
         let found = match byte {
             b'(' => seen.ends_with(b"expression(") || seen.ends_with(b"livescript("),
             b'g' => seen.ends_with(b"-moz-binding"),
-            b't' => seen.ends_with(b"@import"),
+            b't' => seen.ends_with(b"@import") && !imports_fonts(characters.rest),
             b':' => {
                 seen.ends_with(b"javascript:")
                     || seen.ends_with(b"vbscript:")
@@ -31,6 +33,17 @@ pub fn runs_code(css: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether what an `@import` names, `rest`, is a sheet of web fonts.
+fn imports_fonts(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    let rest = rest
+        .strip_prefix(b"url(")
+        .unwrap_or(rest)
+        .trim_ascii_start();
+    let quoted = rest.split_first().filter(|(quote, _)| is_quote(**quote));
+    host::is_font_sheet(quoted.map_or(rest, |(_, rest)| rest))
 }
 
 /// Whether the content of a `style` attribute ends its declarations for some parsers only: braces, brackets, an escaped
