@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 
-use backstop_body::{Content, DecompressLimits, Walker, decompress, unfold};
+use backstop_body::{Content, DecompressLimits, MAX_NAME, Walker, decompress, unfold};
 use backstop_http::{Coding, ContentType, Kind, Place};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
@@ -136,7 +136,10 @@ fn nested(place: Place<'_>, value: &[u8]) {
         "{values} values of {}",
         value.len()
     );
-    assert!(longest <= 64 + 4 * value.len(), "a name of {longest}");
+    assert!(
+        longest <= MAX_NAME || longest <= place.name.len(),
+        "a name of {longest}"
+    );
     cost::check(value, |long| {
         unfold(place, long, &mut |_, _| {});
     });
@@ -168,7 +171,7 @@ fn walk(types: &[&str], selector: u8, body: &[u8]) {
         body.len()
     );
     let longest = visits.iter().map(|(_, name, _)| name.len()).max();
-    assert!(longest.unwrap_or_default() <= 16 + 2 * body.len());
+    assert!(longest.unwrap_or_default() <= MAX_NAME);
 
     let mut rest = visits.len() / 2;
     let mut again = visits.iter();

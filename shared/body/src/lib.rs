@@ -40,5 +40,5 @@ mod xml;
 pub use compression::{DecompressError, DecompressLimits, Failure, decompress};
 pub use nested::{VisitInner, unfold};
 pub use report::{Content, Format, Limits, Malformed, Report, Skipped, Violation};
-pub use sink::Visit;
+pub use sink::{MAX_NAME, Visit};
 pub use walk::Walker;

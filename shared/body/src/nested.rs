@@ -13,7 +13,7 @@ use crate::graphql;
 use crate::json::{Json, Outcome};
 use crate::part;
 use crate::report::Limits;
-use crate::sink::Sink;
+use crate::sink::{Sink, cut};
 use crate::xml::Xml;
 
 /// Documents within documents that are taken apart; a deeper one is text. Three are seen in the wild: a form field of JSON whose
@@ -149,9 +149,9 @@ fn named<'a>(outer: Place<'a>, inner: Place<'a>, name: &'a mut Vec<u8>) -> Place
     if outer.kind != Kind::Json {
         name.push(b'/');
     }
-    name.extend_from_slice(outer.name);
+    name.extend_from_slice(cut(outer.name));
     name.extend_from_slice(inner.name);
-    Place::new(inner.kind, name)
+    Place::new(inner.kind, cut(name))
 }
 
 /// Visits the strings of a GraphQL document; `false`, and nothing visited, for any other text.

@@ -7,6 +7,15 @@ use backstop_http::{Kind, Place};
 /// Called once per value; `Break` ends the walk.
 pub type Visit<'v> = dyn FnMut(Place<'_>, &[u8]) -> ControlFlow<()> + 'v;
 
+/// The most bytes of a name that are handed on. A name comes with every value that it holds, so a long one is not to be read,
+/// compared or copied as often as that.
+pub const MAX_NAME: usize = 256;
+
+/// The first bytes of a name.
+pub(crate) fn cut(name: &[u8]) -> &[u8] {
+    name.get(..MAX_NAME).unwrap_or(name)
+}
+
 /// A visitor with a count. Empty values are not handed on: there is nothing to find in them.
 pub(crate) struct Sink<'v> {
     visit: &'v mut Visit<'v>,
@@ -23,7 +32,7 @@ impl<'v> Sink<'v> {
             return ControlFlow::Continue(());
         }
         self.values += 1;
-        (self.visit)(Place::new(kind, name), value)
+        (self.visit)(Place::new(kind, cut(name)), value)
     }
 }
 

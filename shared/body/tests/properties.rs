@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use backstop_body::{Content, DecompressLimits, Report, Walker, decompress};
-use backstop_http::{Coding, ContentType, Kind};
+use backstop_body::{Content, DecompressLimits, MAX_NAME, Report, Walker, decompress, unfold};
+use backstop_http::{Coding, ContentType, Kind, Place};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -197,6 +197,7 @@ proptest! {
         let visited: usize = seen.iter().map(|(_, _, value)| value.len()).sum();
         prop_assert!(visited <= 24 * body.len(), "{visited} bytes of {}", body.len());
         prop_assert!(report.values <= 8 + 4 * body.len(), "{} values of {}", report.values, body.len());
+        prop_assert!(seen.iter().all(|(_, name, _)| name.len() <= MAX_NAME));
     }
 
     #[test]
@@ -330,4 +331,25 @@ proptest! {
         let decoded = decompress(codings.iter().copied(), &body, limits).unwrap_or_else(|error| error.decoded);
         prop_assert!(decoded.len() <= 1000);
     }
+}
+
+/// A long name with many values under it would be read as many times as there are values.
+#[test]
+fn a_long_name_is_handed_on_in_part() {
+    let key = "k".repeat(10_000);
+    let list = format!("[{}]", vec!["\"a\""; 1000].join(","));
+    let element = format!("<{key}>{}</{key}>", "a<b/>".repeat(1000));
+    for (content_type, body) in [
+        ("application/json", format!("{{\"{key}\":{list}}}")),
+        ("application/xml", element),
+    ] {
+        let (seen, _) = walk(content_type, body.as_bytes());
+        assert!(seen.len() > 1000);
+        assert!(seen.iter().all(|(_, name, _)| name.len() <= MAX_NAME));
+    }
+    let mut names = Vec::new();
+    let outer = Place::new(Kind::Json, key.as_bytes());
+    assert!(unfold(outer, list.as_bytes(), &mut |place, _| names
+        .push(place.name.len())));
+    assert_eq!(names, vec![MAX_NAME; 1000]);
 }
