@@ -9,6 +9,7 @@ mod calls;
 mod disguise;
 mod expansion;
 mod lines;
+mod log;
 mod marks;
 mod operand;
 pub mod rules;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::ascii::{at, before, from, has};
+use super::log;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word::{self, Word};
@@ -121,32 +122,12 @@ fn opening(bytes: &[u8], mut i: usize) -> usize {
     i
 }
 
-/// Whether the line that follows `at` is a frame of a stack trace (Java, JavaScript, .NET): it ends in its source's place,
-/// `(App.java:5)`, `(<anonymous>)`, `app.js:1:2`.
-fn is_stack_frame(rest: &[u8]) -> bool {
-    let line = rest.get(..512).unwrap_or(rest);
-    let line = line
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii_end();
-    let numbered = || {
-        let digits = line
-            .iter()
-            .rev()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        digits > 0 && line.iter().rev().nth(digits) == Some(&b':')
-    };
-    line.ends_with(b")") || numbered()
-}
-
 /// Whether `word`, joined by `join`, is a command that runs.
 fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
     if word.glob {
         return word.folder && word::glob_names_a_tool(word.name());
     }
-    if join == Join::Newline && word.name() == b"at" && is_stack_frame(from(bytes, word.end)) {
+    if log::is_line(bytes, word, join == Join::Newline) {
         return false;
     }
     let Some(weight) = vocabulary::weight(word.name()) else {

@@ -90,7 +90,7 @@ fn is_name(input: &Input<'_>) -> bool {
 fn takes_statements(input: &Input<'_>) -> bool {
     match input.place.kind {
         Place::Json | Place::Graphql | Place::TextBody | Place::RawBody => true,
-        Place::Form | Place::Multipart => {
+        Place::Form | Place::Multipart | Place::XmlText => {
             let name = input.place.name;
             super::ends_with_ignore_case(name, b"sql")
                 || [b"query".as_slice(), b"statement", b"stmt", b"sql_query"]
@@ -106,7 +106,7 @@ fn takes_statements(input: &Input<'_>) -> bool {
 fn is_console(input: &Input<'_>) -> bool {
     let name = input.place.name;
     let field = match input.place.kind {
-        Place::Json | Place::Form | Place::Multipart | Place::RawBody => name,
+        Place::Json | Place::Form | Place::Multipart | Place::XmlText | Place::RawBody => name,
         _ => return false,
     };
     let named = [
