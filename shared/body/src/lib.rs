@@ -17,10 +17,12 @@
 //! | `sniff` | what the first bytes show |
 //! | `charset` | UTF-16, UTF-32, UTF-7, Latin-1, EBCDIC to UTF-8 |
 //! | `compression` | gzip, deflate, br within a bound |
+//! | `batch` | a request within a batch |
 //! | `nested` | values that are documents themselves |
 //! | `form`, `json`, `graphql`, `multipart` and `part`, `xml` | one format each |
 #![forbid(unsafe_code)]
 
+mod batch;
 mod charset;
 mod compression;
 mod cursor;

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use backstop_http::scan::find_either;
 use backstop_http::{ContentType, Kind, MediaType};
 
+use crate::batch::Message;
 use crate::charset::{AsciiReading, Charset};
 use crate::form::Form;
 use crate::graphql;
@@ -67,6 +68,11 @@ impl Context<'_> {
             .media_type
             .is_some_and(|media_type| declared_format(&media_type).is_some());
         !typed && self.part.is_some_and(|part| part.is_file)
+    }
+
+    /// Whether this is a part without a name, as in a batch of requests: no form has such a field.
+    fn is_nameless(&self) -> bool {
+        self.part.is_some_and(|part| part.field.is_empty())
     }
 
     /// Where text goes that no format takes apart.
@@ -192,7 +198,8 @@ impl Walker {
             }
             let malformed = self.read_as(format, context, charset, body, sink, report)?;
             report.note(malformed.filter(|malformed| counts(malformed, context.complete)));
-            if is_field && !matches!(format, Format::Json | Format::Text) {
+            let batch = format == Format::Multipart && context.is_nameless();
+            if is_field && !batch && !matches!(format, Format::Json | Format::Text) {
                 context.put_text(body, sink)?;
             }
             let other = shown.filter(|shown| is_another(*shown, format, malformed.is_some()));
@@ -381,11 +388,37 @@ impl Walker {
             }),
             depth: context.depth + 1,
         };
+        if inner.is_nameless()
+            && inner
+                .media_type
+                .is_some_and(|kind| kind.is("application", "http"))
+        {
+            return self.read_message(&inner, part.content, sink, report);
+        }
         self.read_content(&inner, part.content, sink, report)?;
         match part.transfer_decoded() {
             Some(decoded) => self.read_content(&inner, &decoded, sink, report),
             None => ControlFlow::Continue(()),
         }
+    }
+
+    /// Reads a request within a batch (OData `$batch`, Google's batch endpoints): its lines, then its body.
+    fn read_message(
+        &mut self,
+        context: &Context<'_>,
+        message: &[u8],
+        sink: &mut Sink<'_>,
+        report: &mut Report,
+    ) -> ControlFlow<()> {
+        let message = Message::parse(message);
+        for line in message.lines() {
+            context.put_text(line, sink)?;
+        }
+        let inner = Context {
+            media_type: message.content_type().media_type(),
+            ..*context
+        };
+        self.read_content(&inner, message.body, sink, report)
     }
 
     /// Reads a part's content, and adds to the body's report what is the body's business.

@@ -281,3 +281,29 @@ fn a_rule_can_be_switched_off() {
             .all(|entry| !rules.contains(&entry.rule.name()))
     );
 }
+
+#[test]
+fn a_document_in_a_value_is_read_as_one() {
+    let inner = serde_json::json!({ "filter": [{ "name": "x' or '1'='1" }] }).to_string();
+    let found = get(&format!("/?a=1&data={}", encoded(&inner))).run("{}");
+    assert_eq!(found.blocked_by(), "SQL_INJECTION:sql-or-bypass");
+    assert_eq!(found.line()["target"], "query:data");
+    let excluded = r#"{"exclusions":[{"targets":["query:data"]}]}"#;
+    assert!(
+        get(&format!("/?data={}", encoded(&inner)))
+            .run(excluded)
+            .passed()
+    );
+    let honest =
+        serde_json::json!({ "title": "It's \"5 > 3\" -- or so", "href": "#", "n": [1, 2] });
+    let twice = serde_json::json!({ "state": honest.to_string() }).to_string();
+    for body in [honest.to_string(), twice] {
+        let run = get(&format!("/?data={}", encoded(&body))).run("{}");
+        assert!(run.passed() && run.reports.is_empty(), "{body}");
+    }
+}
+
+/// Every byte percent-encoded.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}

@@ -136,6 +136,16 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
             && operand::after(bytes, word.end) != Operand::Attached;
     };
     let operand = operand::after(bytes, word.end);
+    // A frame of a stack trace (`at Object.open (…)`), and a password with `;w<` in it: `at` takes a time, `w` reads nothing.
+    let reads = operand == Operand::Redirect && at(bytes, word.end) == b'<';
+    let odd = match word.name() {
+        b"at" => matches!(operand, Operand::File | Operand::Word | Operand::Address),
+        b"w" => reads,
+        _ => false,
+    };
+    if odd && word.broken == 0 && !word.folder {
+        return false;
+    }
     // A name that somebody took the trouble to break up is meant to run.
     // One letter behind a backslash is a class of a regular expression (`\w`).
     if word.broken > 0 && word.name().len() < 2 {

@@ -142,6 +142,18 @@ fn evaluate(name: &[u8]) -> (Spelling, Vec<u8>) {
     }
 }
 
+/// What `base64:…` decodes to, if that holds a look-up.
+pub(super) fn base64_of_a_lookup(name: &[u8]) -> Option<Vec<u8>> {
+    let starts = name
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"base64:"));
+    if !starts {
+        return None;
+    }
+    let (_, decoded) = evaluate(name);
+    memchr::memmem::find(&decoded, b"${").map(|_| decoded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

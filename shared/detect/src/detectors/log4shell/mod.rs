@@ -20,6 +20,14 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         if let Some(rule) = judge(&resolved) {
             remote |= *rule != rules::LEAK;
             hits.push(rule, resolved.span);
+        } else if let Some(inner) = lookup::base64_of_a_lookup(resolved.name) {
+            // What a look-up gives is resolved once more.
+            lookup::resolve(&inner, |inner| {
+                if judge(&inner).is_some() {
+                    remote = true;
+                    hits.push(&rules::BASE, resolved.span.clone());
+                }
+            });
         }
     });
     if !remote && let Some(start) = bare_name(input.bytes) {
@@ -88,10 +96,68 @@ fn judge(resolved: &Resolved<'_>) -> Option<&'static Rule> {
             return Some(&rules::NESTED);
         }
     }
+    if is_text_lookup(name) {
+        return Some(&rules::TEXT);
+    }
     PRIVATE
         .iter()
         .any(|prefix| starts_with(name, prefix))
         .then_some(&rules::LEAK)
+}
+
+/// Names of Commons Text's dangerous look-ups with the argument that each needs: an engine, what is asked of the DNS, a
+/// charset.
+const TEXT_LOOKUPS: [(&[u8], &[&[u8]]); 4] = [
+    (
+        b"script:",
+        &[
+            b"ecmascript:",
+            b"groovy:",
+            b"javascript:",
+            b"jexl:",
+            b"jexl3:",
+            b"js:",
+            b"jython:",
+            b"nashorn:",
+            b"python:",
+            b"rhino:",
+            b"ruby:",
+        ],
+    ),
+    (
+        b"dns:",
+        &[b"address|", b"canonical-name|", b"canonicalname|", b"name|"],
+    ),
+    (
+        b"url:",
+        &[
+            b"iso-8859-1:",
+            b"us-ascii:",
+            b"utf-16:",
+            b"utf-8:",
+            b"utf8:",
+        ],
+    ),
+    (
+        b"file:",
+        &[
+            b"iso-8859-1:",
+            b"us-ascii:",
+            b"utf-16:",
+            b"utf-8:",
+            b"utf8:",
+        ],
+    ),
+];
+
+/// Whether a look-up is one of Commons Text's that do more than look up.
+fn is_text_lookup(name: &[u8]) -> bool {
+    TEXT_LOOKUPS.iter().any(|(prefix, arguments)| {
+        starts_with(name, prefix)
+            && name
+                .get(prefix.len()..)
+                .is_some_and(|rest| arguments.iter().any(|argument| starts_with(rest, argument)))
+    })
 }
 
 /// Where `jndi:` with a remote scheme stands, unless right behind an encoded brace (`%7Bjndi:`, `\u007bjndi:`, `&#123;jndi:`):

@@ -25,7 +25,7 @@ const fn rule(
 }
 
 /// Every rule of this category.
-pub static RULES: &[Rule] = &[JNDI, LOWER, UPPER, ENV, BASE, NESTED, SCHEME, LEAK];
+pub static RULES: &[Rule] = &[JNDI, LOWER, UPPER, ENV, BASE, NESTED, SCHEME, LEAK, TEXT];
 
 /// `${jndi:…}` as it stands.
 pub const JNDI: Rule = rule(
@@ -106,4 +106,14 @@ pub const LEAK: Rule = rule(
     "${env:AWS_SECRET_ACCESS_KEY}",
     "{env:HOME}",
     "CVE-2021-45046, CWE-200",
+);
+/// Commons Text's look-ups that run a script or open a connection.
+pub const TEXT: Rule = rule(
+    8009,
+    "text4shell",
+    Level::One,
+    "A look-up of Apache Commons Text that runs a script, asks the DNS or loads a URL.",
+    "${script:js:7*7}",
+    "${script:name}",
+    "CVE-2022-42889, CVE-2022-33980, CWE-94",
 );

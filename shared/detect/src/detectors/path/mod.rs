@@ -326,7 +326,9 @@ fn push_file(
                 || matches!(kind, Kind::Query | Kind::Form) && at(name, 0) == b'.'
         }
         File::Unix => absolute || behind_dots || span.start == 0 || anywhere,
-        File::Windows | File::Java | File::Credentials => true,
+        // A manifest's mount, a commit's list of files.
+        File::Credentials => behind_dots || kind != Kind::Json || pointer_levels(input) < DEEP,
+        File::Windows | File::Java => true,
     };
     if !names_a_file {
         hits.push(&rules::IN_TEXT, span);
@@ -335,6 +337,19 @@ fn push_file(
     } else {
         hits.push(&rules::IN_TEXT, span);
     }
+}
+
+/// Levels of JSON from which on names of files are data of machines about machines.
+const DEEP: usize = 4;
+
+/// How deep in its document a JSON value is.
+fn pointer_levels(input: &Input<'_>) -> usize {
+    input
+        .place
+        .name
+        .iter()
+        .filter(|byte| **byte == b'/')
+        .count()
 }
 
 /// A value that is an absolute path into the system, or onto a drive.
@@ -379,14 +394,7 @@ fn absolute(input: &Input<'_>, shape: &Shape, hits: &mut Hits) {
         return;
     }
     // Deep inside a document a path is data about files (a log search, a scan's report), at its top it is a parameter.
-    let nested = kind == Kind::Json
-        && input
-            .place
-            .name
-            .iter()
-            .filter(|byte| **byte == b'/')
-            .count()
-            > 1;
+    let nested = kind == Kind::Json && pointer_levels(input) > 1;
     let rule = if nested {
         &rules::IN_TEXT
     } else {

@@ -1,8 +1,9 @@
 //! SSRF: a value that *is* a URL, and leads where only the server should get.
 //!
 //! A text that mentions an address, a label such as `instance="10.0.0.5:9100"` and a URL that carries another one in its
-//! query are no targets of a fetch. Redirects of OAuth to the user's own machine (RFC 8252, section 7.3) are followed by
-//! the browser, not by the server: they count at level 2 only.
+//! query are no targets of a fetch, unless that one is a metadata service's. Redirects of OAuth to the user's own machine
+//! (RFC 8252, section 7.3) are followed by the browser, not by the server, and the pages that a report of a browser names
+//! are fetched by nobody: they count at level 2 only.
 
 mod address;
 /// What the prefilter looks for on this detector's behalf.
@@ -29,8 +30,8 @@ pub const fn wants(features: u8) -> bool {
 /// Schemes that talk to services which no page links to.
 #[rustfmt::skip]
 const ODD: &[&str] = &[
-    "cassandra", "finger", "imap", "imaps", "jar", "jdbc", "jmx", "ldap", "ldapi", "ldaps", "memcached", "mongodb", "mysql", "netdoc", "nntp", "pop3",
-    "pop3s", "postgres", "postgresql", "redis", "rediss", "rlogin", "rmi", "rtmp", "rtsp", "smtp", "smtps", "snmp", "ssh2", "svn+ssh", "telnet", "tftp", "vnc",
+    "cassandra", "finger", "http+unix", "imap", "imaps", "jar", "jdbc", "jmx", "ldap", "ldapi", "ldaps", "memcached", "mongodb", "mysql", "netdoc", "nntp", "pop3",
+    "pop3s", "postgres", "postgresql", "redis", "rediss", "rlogin", "rmi", "rtmp", "rtsp", "smtp", "smtps", "snmp", "ssh2", "svn+ssh", "telnet", "tftp", "unix", "vnc",
 ];
 
 /// Schemes that move files.
@@ -38,13 +39,39 @@ const FILES: &[&str] = &[
     "afp", "ftp", "ftps", "nfs", "rsync", "scp", "sftp", "smb", "ssh",
 ];
 
-/// Parameters whose URL the browser follows, not the server.
-const REDIRECTS: &[&[u8]] = &[
-    b"redirect_uri",
-    b"post_logout_redirect_uri",
-    b"redirect_uris",
-    b"redirecturi",
+/// Fields whose URL the browser follows or has come from, not the server: targets of redirects (OAuth, SAML's RelayState), and
+/// the pages that reports of errors, of a content policy and of visits are about.
+const FOLLOWED_BY_THE_BROWSER: &[&str] = &[
+    "$current_url",
+    "$initial_referrer",
+    "$referrer",
+    "blocked-uri",
+    "current_url",
+    "document-uri",
+    "document_referrer",
+    "externalurl",
+    "generatorurl",
+    "initial_referrer",
+    "page_location",
+    "page_referrer",
+    "page_url",
+    "post_logout_redirect_uri",
+    "redirect_uri",
+    "redirect_uris",
+    "redirecturi",
+    "referer",
+    "referrer",
+    "relaystate",
+    "return_to",
+    "return_url",
+    "returnurl",
+    "runbook_url",
+    "source-file",
 ];
+
+/// Levels of JSON from which on a URL is data of machines about machines (alerts, traces, manifests, documents), not a field
+/// that somebody fills in.
+const DEEP: usize = 4;
 
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
@@ -91,8 +118,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     // `//name` may be a path with a slash too many: a name has to be one of the network's own.
     let named = !scheme.is_empty() || class >= HostClass::Private;
     if named && let Some(rule) = rule_of(class, bytes, &url) {
-        let shadow = quiet && class != HostClass::Metadata
-            || class == HostClass::Loopback && redirect(input);
+        let shadow = class != HostClass::Metadata && (quiet || class.is_inside() && browser(input));
         hits.push(
             if shadow && rule.level == Level::One {
                 &rules::IN_TEXT
@@ -101,6 +127,9 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             },
             span,
         );
+    }
+    if let Some(span) = carried(bytes, url.authority.end) {
+        hits.push(&rules::METADATA, span);
     }
     if let Some(rule) = rule_of_scheme(scheme, url.regular) {
         hits.push(if quiet { &rules::IN_TEXT } else { rule }, url.scheme);
@@ -148,12 +177,45 @@ fn quiet(input: &Input<'_>, start: usize, url: &url::Url) -> bool {
         .count();
     words >= 3
         || start < bytes.len() && text::is_text(bytes)
+        || deep(input)
         || matches!(input.place.kind, Kind::Cookie)
 }
 
-/// Whether the value is the target of a redirect that the browser follows.
-fn redirect(input: &Input<'_>) -> bool {
-    REDIRECTS.iter().any(|name| ends(input.place.name, name))
+/// Whether the value is a URL that the browser follows, or has come from.
+fn browser(input: &Input<'_>) -> bool {
+    let name = input.place.name;
+    let start = name
+        .iter()
+        .rposition(|byte| matches!(byte, b'/' | b'[' | b':'))
+        .map_or(0, |sign| sign + 1);
+    let last = from(name, start);
+    let mut scratch = [0u8; 32];
+    lower(last.strip_suffix(b"]").unwrap_or(last), &mut scratch)
+        .and_then(|length| scratch.get(..length))
+        .is_some_and(|name| in_table(FOLLOWED_BY_THE_BROWSER, name))
+}
+
+/// Whether the value lies deep in a document.
+fn deep(input: &Input<'_>) -> bool {
+    let levels = || {
+        input
+            .place
+            .name
+            .iter()
+            .filter(|byte| **byte == b'/')
+            .count()
+    };
+    input.place.kind == Kind::Json && levels() >= DEEP
+}
+
+/// A metadata service behind a page that redirects: `https://a.example/go?to=http://169.254.169.254/`.
+fn carried(bytes: &[u8], from_here: usize) -> Option<Range<usize>> {
+    const HOSTS: [&[u8]; 2] = [b"//169.254.169.254", b"//metadata.google.internal"];
+    let rest = from(bytes, from_here);
+    HOSTS.iter().find_map(|host| {
+        let start = from_here + memchr::memmem::find(rest, host)? + 2;
+        Some(start..start + host.len() - 2)
+    })
 }
 
 /// `http://l\o\c\a\l…`: a host behind backslashes that a reader drops.

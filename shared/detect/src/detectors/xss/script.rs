@@ -202,9 +202,13 @@ fn starts_argument(bytes: &[u8], open: usize) -> bool {
         .any(|name| starts_with(from(bytes, behind_gaps(bytes, open + 1)), name))
 }
 
-/// Whether the name is called with something: `eval()` is how a text writes a function's name.
+/// Whether the name is called with something: `eval()` is how a text writes a function's name, and Markdown sets a name
+/// between backticks.
 fn evaluates(bytes: &[u8], word: &Range<usize>) -> bool {
-    called(bytes, word) && !from(bytes, word.end).starts_with(b"()")
+    let set_in_code = at(bytes, word.end) == Some(b'`')
+        && word.start > 0
+        && at(bytes, word.start - 1) == Some(b'`');
+    called(bytes, word) && !set_in_code && !from(bytes, word.end).starts_with(b"()")
 }
 
 /// Whether `function ` stands before the name.
