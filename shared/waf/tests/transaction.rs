@@ -286,7 +286,7 @@ fn a_rule_can_be_switched_off() {
 fn a_document_in_a_value_is_read_as_one() {
     let inner = serde_json::json!({ "filter": [{ "name": "x' or '1'='1" }] }).to_string();
     let found = get(&format!("/?a=1&data={}", encoded(&inner))).run("{}");
-    assert_eq!(found.blocked_by(), "SQL_INJECTION:sql-or-bypass");
+    assert!(found.blocked_by().starts_with("SQL_INJECTION:"));
     assert_eq!(found.line()["target"], "query:data");
     let excluded = r#"{"exclusions":[{"targets":["query:data"]}]}"#;
     assert!(
