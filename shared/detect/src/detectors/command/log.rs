@@ -23,12 +23,13 @@ fn is_stack_frame(rest: &[u8]) -> bool {
         .unwrap_or_default()
         .trim_ascii_end();
     let numbered = || {
-        let digits = line
-            .iter()
-            .rev()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        digits > 0 && line.iter().rev().nth(digits) == Some(&b':')
+        let mut parts = line.rsplit(|byte| *byte == b':');
+        let mut number = || {
+            parts
+                .next()
+                .is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
+        };
+        number() && number()
     };
     line.ends_with(b")") || numbered()
 }

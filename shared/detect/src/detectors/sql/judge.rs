@@ -90,7 +90,7 @@ fn is_name(input: &Input<'_>) -> bool {
 fn takes_statements(input: &Input<'_>) -> bool {
     match input.place.kind {
         Place::Json | Place::Graphql | Place::TextBody | Place::RawBody => true,
-        Place::Form | Place::Multipart | Place::XmlText => {
+        Place::Form | Place::Multipart => {
             let name = input.place.name;
             super::ends_with_ignore_case(name, b"sql")
                 || [b"query".as_slice(), b"statement", b"stmt", b"sql_query"]
