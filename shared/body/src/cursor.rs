@@ -10,6 +10,7 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             length: bytes.len(),
@@ -18,24 +19,35 @@ impl<'a> Cursor<'a> {
     }
 
     /// Offset of the next byte.
+    #[inline]
     pub(crate) fn offset(&self) -> usize {
         self.length - self.rest.len()
     }
 
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
+    #[inline]
     pub(crate) fn skip(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
+    /// Goes on at `rest`, an end of what is left.
+    #[inline]
+    pub(crate) fn go_to(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
     /// Everything from here on.
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Takes `count` bytes, or as many as there are.
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self
             .rest
@@ -46,6 +58,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes bytes while `wanted`.
+    #[inline]
     pub(crate) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
         let count = self.rest.iter().position(|byte| !wanted(*byte));
         self.take(count.unwrap_or(usize::MAX))
@@ -63,6 +76,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn skip_if(&mut self, prefix: &[u8]) -> bool {
         let found = self.rest.starts_with(prefix);
         if found {

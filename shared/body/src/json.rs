@@ -83,11 +83,11 @@ impl Json {
             outcome: Outcome::default(),
         };
         while reading.outcome.unread.is_none() {
-            reading.cursor.take_while(is_space);
             let Some(byte) = reading.cursor.peek() else {
                 break;
             };
             match byte {
+                byte if is_space(byte) => reading.cursor.skip(1),
                 b'"' | b'\'' => reading.string(byte)?,
                 b'{' | b'[' => reading.open(byte == b'['),
                 b'}' | b']' => reading.close(byte == b']'),

@@ -66,11 +66,7 @@ pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
 
 /// Whether a name is a plain one: letters, digits, underscores, and no double underscore (`__proto__`).
 fn is_word(name: &[u8]) -> bool {
-    name.len() <= MAX_WORD
-        && !name.starts_with(b"__")
-        && name
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    name.len() <= MAX_WORD && !name.starts_with(b"__") && Shape::of(name).is_within(Shape::WORD)
 }
 
 /// What a header field's name says about its value.

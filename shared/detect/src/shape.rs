@@ -28,6 +28,8 @@ impl Shape {
     /// Whatever has no kind of its own.
     const OTHER: Shape = Shape(1 << 15);
 
+    /// Names as programs give them.
+    pub(crate) const WORD: Shape = Self::ALNUM.or(Self::UNDERSCORE);
     /// What the segments of an ordinary path are made of.
     pub(crate) const PATH: Shape = Self::ALNUM
         .or(Self::HYPHEN)
@@ -60,6 +62,7 @@ impl Shape {
         .or(Self::BACKSLASH);
 
     /// The kinds that `bytes` holds.
+    #[inline]
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let (fours, tail) = bytes.as_chunks::<4>();
         let mut seen = 0;

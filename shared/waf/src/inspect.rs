@@ -33,6 +33,7 @@ impl Inspection<'_> {
     }
 
     /// One value as it came on the wire (or as its body's parser gives it).
+    #[inline]
     pub(crate) fn value(&mut self, place: Place<'_>, value: &[u8]) {
         if value.is_empty() {
             return;

@@ -12,7 +12,24 @@ pub(super) struct RawString<'a> {
 }
 
 /// Takes a string whose opening quote has been taken.
+#[inline]
 pub(super) fn take_string<'a>(cursor: &mut Cursor<'a>, quote: u8) -> RawString<'a> {
+    // Most strings hold no escape: the first sign found is the quote that closes.
+    if let Some(end) = find_either(quote, b'\\', cursor.rest())
+        && let Some((raw, [first, after @ ..])) = cursor.rest().split_at_checked(end)
+        && *first == quote
+    {
+        cursor.go_to(after);
+        return RawString {
+            raw,
+            escaped: false,
+            closed: true,
+        };
+    }
+    take_escaped(cursor, quote)
+}
+
+fn take_escaped<'a>(cursor: &mut Cursor<'a>, quote: u8) -> RawString<'a> {
     let rest = cursor.rest();
     let mut escaped = false;
     let mut end = 0;
@@ -41,8 +58,11 @@ pub(super) fn take_string<'a>(cursor: &mut Cursor<'a>, quote: u8) -> RawString<'
 }
 
 /// Skips space and a colon, if a colon is next.
+#[inline]
 pub(super) fn takes_colon(cursor: &mut Cursor<'_>) -> bool {
-    cursor.take_while(is_space);
+    if cursor.peek() != Some(b':') {
+        cursor.take_while(is_space);
+    }
     cursor.skip_if(b":")
 }
 
@@ -51,18 +71,48 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x1e)
 }
 
+/// What a byte of a bare word is: a bit for each.
+const WORD: u8 = 1;
+const NUMBER: u8 = 2;
+
+static BARE: [u8; 256] = bare();
+
+const fn bare() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, tail @ ..] = rest {
+        *first = match byte {
+            b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E' => WORD | NUMBER,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80.. => WORD,
+            _ => 0,
+        };
+        rest = tail;
+        byte = byte.wrapping_add(1);
+    }
+    table
+}
+
+fn bits(byte: u8) -> u8 {
+    BARE.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+#[inline]
 pub(super) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.' | b'+' | b'-') || byte >= 0x80
+    bits(byte) & WORD != 0
 }
 
 /// A number or a literal of JSON. Numbers by their characters only: nothing can be hidden in those.
 pub(super) fn is_standard(word: &[u8]) -> bool {
     match word {
         b"true" | b"false" | b"null" => true,
-        [b'-' | b'0'..=b'9', ..] => {
-            word.iter()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'))
-                && !word.windows(2).any(|pair| pair == b"--")
+        [first @ (b'-' | b'0'..=b'9'), rest @ ..] => {
+            let mut previous = *first;
+            rest.iter().all(|byte| {
+                let comment = *byte == b'-' && previous == b'-';
+                previous = *byte;
+                bits(*byte) & NUMBER != 0 && !comment
+            })
         }
         _ => false,
     }

@@ -3,19 +3,19 @@
 //! Numeric ones with or without the semicolon, as browsers read them. Of the named ones those that stand for a sign
 //! with a meaning in some attack grammar, or for white space; the rest are letters that hide nothing.
 
-use super::push_scalar;
+use super::{Sign, digit, rewrite};
 
 /// Name (without `&` and `;`), code, and whether browsers accept it without the semicolon.
 const NAMED: &[(&[u8], u32, bool)] = &[
     (b"AMP", 0x26, true),
-    (b"GT", 0x3e, true),
-    (b"LT", 0x3c, true),
-    (b"QUOT", 0x22, true),
     (b"DiacriticalGrave", 0x60, false),
+    (b"GT", 0x3e, true),
     (b"Hat", 0x5e, false),
+    (b"LT", 0x3c, true),
     (b"NewLine", 0x0a, false),
     (b"NonBreakingSpace", 0xa0, false),
     (b"OpenCurlyQuote", 0x2018, false),
+    (b"QUOT", 0x22, true),
     (b"Tab", 0x09, false),
     (b"UnderBar", 0x5f, false),
     (b"VerticalLine", 0x7c, false),
@@ -58,33 +58,16 @@ const NAMED: &[(&[u8], u32, bool)] = &[
     (b"vert", 0x7c, false),
 ];
 
-/// The longest name above.
-const LONGEST: usize = 16;
-
 /// Decodes character references once.
 pub fn entity(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    out.clear();
-    let mut rest = bytes;
-    let mut changed = false;
-    while let Some((first, tail)) = rest.split_first() {
-        let reference = (*first == b'&').then(|| match tail.strip_prefix(b"#") {
-            Some(number) => numeric(number),
-            None => named(tail),
-        });
-        let taken = match reference.flatten() {
-            Some((code, length)) => {
-                push_scalar(out, code);
-                changed = true;
-                length
-            }
-            None => {
-                out.push(*first);
-                1
-            }
-        };
-        rest = rest.get(taken..).unwrap_or_default();
-    }
-    changed
+    rewrite(bytes, out, (b'&', b'&'), |marked| {
+        let (code, length) = match marked {
+            [_, b'#', number @ ..] => numeric(number),
+            [_, tail @ ..] => named(tail),
+            [] => None,
+        }?;
+        Some((Sign::Scalar(code), length))
+    })
 }
 
 /// The code and full length (`&#` included) of the reference whose digits start `number`. Leading zeros are free, so the
@@ -96,10 +79,7 @@ fn numeric(number: &[u8]) -> Option<(u32, usize)> {
     };
     let mut value = 0u32;
     let mut count = 0;
-    for digit in digits
-        .iter()
-        .map_while(|byte| char::from(*byte).to_digit(radix))
-    {
+    for digit in digits.iter().map_while(|byte| digit(*byte, radix)) {
         value = value.saturating_mul(radix).saturating_add(digit);
         count += 1;
     }
@@ -114,22 +94,26 @@ fn numeric(number: &[u8]) -> Option<(u32, usize)> {
 }
 
 fn named(tail: &[u8]) -> Option<(u32, usize)> {
-    let length = tail
+    let first = *tail.first().filter(|byte| byte.is_ascii_alphabetic())?;
+    // The names are sorted by their first letter.
+    let start = NAMED.partition_point(|(name, _, _)| name.first() < Some(&first));
+    let candidates = NAMED.get(start..)?;
+    let candidates = candidates
         .iter()
-        .take(LONGEST + 1)
-        .take_while(|byte| byte.is_ascii_alphabetic())
-        .count();
-    let name = tail.get(..length)?;
-    if tail.get(length) == Some(&b';')
-        && let Some((_, code, _)) = NAMED.iter().find(|(known, _, _)| *known == name)
-    {
-        return Some((*code, length + 2));
+        .take_while(|(name, _, _)| name.first() == Some(&first));
+    let mut bare = None;
+    for (name, code, is_bare) in candidates {
+        let Some(after) = tail.strip_prefix(*name) else {
+            continue;
+        };
+        if after.first() == Some(&b';') {
+            return Some((*code, name.len() + 2));
+        }
+        if *is_bare {
+            bare = Some((*code, name.len() + 1));
+        }
     }
-    NAMED
-        .iter()
-        .filter(|(_, _, bare)| *bare)
-        .find(|(known, _, _)| tail.starts_with(known))
-        .map(|(known, code, _)| (*code, known.len() + 1))
+    bare
 }
 
 #[cfg(test)]
@@ -166,10 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_longer_than_the_longest() {
-        assert_eq!(
-            NAMED.iter().map(|(name, _, _)| name.len()).max(),
-            Some(LONGEST)
-        );
+    fn the_names_are_sorted_by_their_first_letter() {
+        assert!(NAMED.is_sorted_by_key(|(name, _, _)| name[0]));
     }
 }

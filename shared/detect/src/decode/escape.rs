@@ -3,32 +3,17 @@
 //! Only escapes that those grammars name: `\d` of a regular expression stays. A Windows path may still be mangled,
 //! which is why detectors see the form before as well.
 
-use super::{hex, push_scalar, utf16};
+use super::{Sign, digit, hex, rewrite, utf16};
 
 /// Decodes backslash escapes once.
 pub fn escape(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    out.clear();
-    let mut rest = bytes;
-    let mut changed = false;
-    while let Some((first, tail)) = rest.split_first() {
-        let taken = match first {
-            b'\\' => one(rest, tail, out),
-            byte => {
-                out.push(*byte);
-                1
-            }
-        };
-        changed |= taken > 1;
-        rest = rest.get(taken..).unwrap_or_default();
-    }
-    changed
+    rewrite(bytes, out, (b'\\', b'\\'), one)
 }
 
-/// Decodes the escape at the start of `rest` (`tail` is what follows its backslash); answers how many bytes it takes.
-fn one(rest: &[u8], tail: &[u8], out: &mut Vec<u8>) -> usize {
-    let Some((kind, after)) = tail.split_first() else {
-        out.push(b'\\');
-        return 1;
+/// The escape at the start of `marked`, and how many bytes it takes.
+fn one(marked: &[u8]) -> Option<(Sign, usize)> {
+    let [_, kind, after @ ..] = marked else {
+        return None;
     };
     let plain = match kind {
         b'n' => b'\n',
@@ -38,34 +23,15 @@ fn one(rest: &[u8], tail: &[u8], out: &mut Vec<u8>) -> usize {
         b'f' => 0x0c,
         b'v' => 0x0b,
         b'/' | b'"' | b'\'' | b'`' | b'\\' => *kind,
-        b'x' | b'X' => {
-            return match hex(after, 2).and_then(|value| u8::try_from(value).ok()) {
-                Some(value) => {
-                    push_scalar(out, u32::from(value));
-                    4
-                }
-                None => left_alone(out),
-            };
-        }
+        b'x' | b'X' => return Some((Sign::Scalar(hex(after, 2)?), 4)),
         b'u' | b'U' => {
-            return match utf16(rest, b"\\u").or_else(|| braced(after)) {
-                Some((code, length)) => {
-                    push_scalar(out, code);
-                    length
-                }
-                None => left_alone(out),
-            };
+            let (code, length) = utf16(marked, b"\\u").or_else(|| braced(after))?;
+            return Some((Sign::Scalar(code), length));
         }
-        b'0'..=b'7' => return octal(tail, out),
-        _ => return left_alone(out),
+        b'0'..=b'7' => return Some(octal(marked.get(1..)?)),
+        _ => return None,
     };
-    out.push(plain);
-    2
-}
-
-fn left_alone(out: &mut Vec<u8>) -> usize {
-    out.push(b'\\');
-    1
+    Some((Sign::Byte(plain), 2))
 }
 
 /// `\u{…}`: one to six digits (more only as leading zeros, at most sixteen in all); `after` starts at the brace.
@@ -79,22 +45,17 @@ fn braced(after: &[u8]) -> Option<(u32, usize)> {
 }
 
 /// One to three octal digits up to `\377`, as sloppy-mode JavaScript and C read them.
-fn octal(tail: &[u8], out: &mut Vec<u8>) -> usize {
+fn octal(tail: &[u8]) -> (Sign, usize) {
     let mut value = 0u32;
     let mut length = 0;
-    for digit in tail
-        .iter()
-        .take(3)
-        .map_while(|byte| char::from(*byte).to_digit(8))
-    {
+    for digit in tail.iter().take(3).map_while(|byte| digit(*byte, 8)) {
         if value * 8 + digit > 0o377 {
             break;
         }
         value = value * 8 + digit;
         length += 1;
     }
-    push_scalar(out, value);
-    length + 1
+    (Sign::Scalar(value), length + 1)
 }
 
 #[cfg(test)]

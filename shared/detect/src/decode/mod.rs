@@ -17,6 +17,8 @@ pub use percent::{form, is_form_encoded, percent};
 pub use utf7::utf7;
 pub use wide::{fold, nul};
 
+use backstop_http::scan::find_either;
+
 use crate::chain::Decoding;
 use crate::triggers;
 
@@ -44,8 +46,59 @@ pub fn step(bytes: &[u8], triggers: u8, out: &mut Vec<u8>) -> Option<Decoding> {
         .or_else(|| base64(bytes, out).then_some(Decoding::Base64))
 }
 
+/// What an escape stands for.
+enum Sign {
+    Byte(u8),
+    /// A code point, written as UTF-8.
+    Scalar(u32),
+}
+
+/// Decodes what `one` reads wherever a `mark` stands: it gets what begins with the mark, and answers the sign and how many
+/// bytes spell it. What is plain goes over in whole runs, and a value that holds nothing to decode is not copied at all.
+fn rewrite(
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+    marks: (u8, u8),
+    one: impl Fn(&[u8]) -> Option<(Sign, usize)>,
+) -> bool {
+    out.clear();
+    let mut plain = bytes;
+    // How much of `plain` has been looked at.
+    let mut seen = 0;
+    let mut changed = false;
+    while let Some(tail) = plain.get(seen..) {
+        let Some(found) = find_either(marks.0, marks.1, tail) else {
+            break;
+        };
+        seen += found;
+        let Some((before, marked)) = plain.split_at_checked(seen) else {
+            break;
+        };
+        let Some((sign, length)) = one(marked) else {
+            seen += 1;
+            continue;
+        };
+        out.extend_from_slice(before);
+        match sign {
+            Sign::Byte(byte) => out.push(byte),
+            Sign::Scalar(code) => push_scalar(out, code),
+        }
+        changed = true;
+        plain = marked.get(length..).unwrap_or_default();
+        seen = 0;
+    }
+    if changed {
+        out.extend_from_slice(plain);
+    }
+    changed
+}
+
 /// Appends a Unicode scalar value as UTF-8; what is none (a lone surrogate, beyond U+10FFFF) as U+FFFD.
 fn push_scalar(out: &mut Vec<u8>, code: u32) {
+    if let Ok(byte @ ..0x80) = u8::try_from(code) {
+        out.push(byte);
+        return;
+    }
     let scalar = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
     out.extend_from_slice(scalar.encode_utf8(&mut [0; 4]).as_bytes());
 }
@@ -54,9 +107,20 @@ fn push_scalar(out: &mut Vec<u8>, code: u32) {
 fn hex(bytes: &[u8], count: usize) -> Option<u32> {
     let digits = bytes.get(..count)?;
     digits.iter().try_fold(0u32, |value, byte| {
-        let digit = char::from(*byte).to_digit(16)?;
-        value.checked_mul(16)?.checked_add(digit)
+        value.checked_mul(16)?.checked_add(digit(*byte, 16)?)
     })
+}
+
+/// The value of a digit in `radix` (8, 10 or 16).
+#[inline]
+fn digit(byte: u8, radix: u32) -> Option<u32> {
+    let value = match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        b'A'..=b'F' => byte - b'A' + 10,
+        _ => return None,
+    };
+    Some(u32::from(value)).filter(|value| *value < radix)
 }
 
 /// Joins two UTF-16 surrogates.

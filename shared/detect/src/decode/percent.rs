@@ -1,6 +1,6 @@
 //! Percent encoding: RFC 3986 section 2.1, `application/x-www-form-urlencoded` (WHATWG URL), and IIS's `%uXXXX`.
 
-use super::{hex, push_scalar, utf16};
+use super::{Sign, hex, rewrite, utf16};
 
 /// Percent-decodes once; a `%` that no two digits follow stays.
 pub fn percent(bytes: &[u8], out: &mut Vec<u8>) -> bool {
@@ -18,37 +18,17 @@ pub fn is_form_encoded(bytes: &[u8]) -> bool {
 }
 
 fn decode(bytes: &[u8], out: &mut Vec<u8>, plus: bool) -> bool {
-    out.clear();
-    let mut rest = bytes;
-    let mut changed = false;
-    while let Some((first, tail)) = rest.split_first() {
-        let taken = match first {
-            b'%' => {
-                if let Some(value) = hex(tail, 2).and_then(|value| u8::try_from(value).ok()) {
-                    out.push(value);
-                    3
-                } else if let Some((code, length)) = utf16(rest, b"%u") {
-                    push_scalar(out, code);
-                    length
-                } else {
-                    out.push(b'%');
-                    1
-                }
-            }
-            b'+' if plus => {
-                out.push(b' ');
-                changed = true;
-                1
-            }
-            byte => {
-                out.push(*byte);
-                1
-            }
+    let plus = if plus { b'+' } else { b'%' };
+    rewrite(bytes, out, (b'%', plus), |marked| {
+        let tail = match marked.split_first()? {
+            (b'%', tail) => tail,
+            _ => return Some((Sign::Byte(b' '), 1)),
         };
-        changed |= taken > 1;
-        rest = rest.get(taken..).unwrap_or_default();
-    }
-    changed
+        if let Some(value) = hex(tail, 2).and_then(|value| u8::try_from(value).ok()) {
+            return Some((Sign::Byte(value), 3));
+        }
+        utf16(marked, b"%u").map(|(code, length)| (Sign::Scalar(code), length))
+    })
 }
 
 #[cfg(test)]

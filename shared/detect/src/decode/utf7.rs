@@ -1,52 +1,77 @@
 //! UTF-7 shifts (RFC 2152): `+ADw-script+AD4-`. Old browsers sniffed it, XML and mail parsers read it by declaration.
 
+use backstop_http::scan::find;
+
 use super::push_scalar;
 
 /// Decodes each `+…-` shift that holds whole UTF-16 units once; `+-` and a plain plus stay.
 pub fn utf7(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
-    let mut rest = bytes;
+    let mut plain = bytes;
+    let mut seen = 0;
+    // Where the run of base64 signs ends that was measured last, from the end of `bytes`: a plus is one of them, so a run
+    // of shifts that do not decode would else be measured from each.
+    let mut run_ends = usize::MAX;
     let mut changed = false;
-    while let Some((first, tail)) = rest.split_first() {
-        let taken = if *first == b'+' {
-            shift(tail, out)
-        } else {
-            None
+    while let Some(found) = plain.get(seen..).and_then(|tail| find(b'+', tail)) {
+        seen += found;
+        let Some((before, [_, tail @ ..])) = plain.split_at_checked(seen) else {
+            break;
         };
-        match taken {
-            Some(length) => {
-                changed = true;
-                rest = tail.get(length..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = tail;
-            }
+        if tail.len() < run_ends {
+            let run = tail
+                .iter()
+                .position(|byte| sextet(*byte).is_none())
+                .unwrap_or(tail.len());
+            run_ends = tail.len() - run;
         }
+        let Some(shifted) = tail
+            .get(..tail.len() - run_ends)
+            .filter(|run| is_shift(run))
+        else {
+            seen += 1;
+            continue;
+        };
+        let start = out.len();
+        out.extend_from_slice(before);
+        push_units(shifted, out);
+        let behind = tail.get(shifted.len()..).unwrap_or_default();
+        let behind = behind.strip_prefix(b"-").unwrap_or(behind);
+        // Eight letters are three units, which may be nine bytes of UTF-8: a text of some other script, not signs.
+        if out.len() - start + behind.len() > plain.len() {
+            out.truncate(start);
+            seen += 1;
+            continue;
+        }
+        changed = true;
+        plain = behind;
+        seen = 0;
+        run_ends = usize::MAX;
+    }
+    if changed {
+        out.extend_from_slice(plain);
     }
     changed
 }
 
-/// The longest shift that is read: attackers shift a sign or a few, and a bound keeps a run of pluses linear.
-const LONGEST: usize = 256;
+/// The longest shift that is read: attackers shift a sign, a few, or a short line.
+const LONGEST: usize = 128;
 
-/// Decodes the shift behind a plus; answers its length. Nothing is written unless all of it decodes.
-fn shift(tail: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+/// Whether a run of base64 signs behind a plus is whole UTF-16 units: of the bits beyond them there are less than six, all zero.
+fn is_shift(run: &[u8]) -> bool {
     // The unit of an ASCII character starts with `AA` to `AH`: anything else behind a plus is a sum, not a shift.
-    if !matches!(tail, [b'A', b'A'..=b'H', ..]) {
-        return None;
+    if !matches!(run, [b'A', b'A'..=b'H', ..]) || !(3..=LONGEST).contains(&run.len()) {
+        return false;
     }
-    let length = tail
-        .iter()
-        .take(LONGEST + 1)
-        .take_while(|byte| sextet(**byte).is_some())
-        .count();
-    if !(3..=LONGEST).contains(&length) {
-        return None;
-    }
-    let start = out.len();
+    let over = run.len() * 6 % 16;
+    let last = run.last().and_then(|byte| sextet(*byte)).unwrap_or(0);
+    over < 6 && last & ((1 << over) - 1) == 0
+}
+
+/// Appends the units of a shift.
+fn push_units(run: &[u8], out: &mut Vec<u8>) {
     let (mut bits, mut held) = (0u32, 0u32);
-    for value in tail.iter().take(length).filter_map(|byte| sextet(*byte)) {
+    for value in run.iter().filter_map(|byte| sextet(*byte)) {
         bits = bits << 6 | value;
         held += 6;
         if held >= 16 {
@@ -55,13 +80,6 @@ fn shift(tail: &[u8], out: &mut Vec<u8>) -> Option<usize> {
             bits &= (1 << held) - 1;
         }
     }
-    let taken = length + usize::from(tail.get(length) == Some(&b'-'));
-    // Eight letters are three units, which may be nine bytes of UTF-8: a text of some other script, not signs.
-    if bits != 0 || held >= 6 || out.len() - start > taken + 1 {
-        out.truncate(start);
-        return None;
-    }
-    Some(taken)
 }
 
 fn sextet(byte: u8) -> Option<u32> {

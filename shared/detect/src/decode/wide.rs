@@ -1,37 +1,58 @@
 //! What UTF-8 hides: overlong forms, fullwidth and look-alike signs that servers fold to ASCII, and NUL bytes.
 
+use backstop_http::scan::find;
+
 /// Removes NUL bytes: what C libraries cut at and some parsers skip.
 pub fn nul(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
-    out.extend(bytes.iter().filter(|byte| **byte != 0));
-    out.len() != bytes.len()
+    let mut rest = bytes;
+    let mut changed = false;
+    while let Some((before, behind)) = find(0, rest).and_then(|at| rest.split_at_checked(at)) {
+        out.extend_from_slice(before);
+        rest = behind.get(1..).unwrap_or_default();
+        changed = true;
+    }
+    if changed {
+        out.extend_from_slice(rest);
+    }
+    changed
 }
 
 /// Folds overlong UTF-8 and the look-alikes of ASCII signs to ASCII.
 pub fn fold(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
-    let mut rest = bytes;
+    let mut plain = bytes;
+    let mut seen = 0;
     let mut changed = false;
-    while let Some((first, tail)) = rest.split_first() {
-        let folded = if first.is_ascii() {
-            None
-        } else {
-            overlong(*first, tail).or_else(|| look_alike(rest))
+    while let Some(tail) = plain.get(seen..) {
+        let Some(found) = tail.iter().position(|byte| may_fold(*byte)) else {
+            break;
         };
-        let taken = match folded {
-            Some((byte, length)) => {
-                out.push(byte);
-                changed = true;
-                length
-            }
-            None => {
-                out.push(*first);
-                1
-            }
+        seen += found;
+        let Some((before, marked @ [first, tail @ ..])) = plain.split_at_checked(seen) else {
+            break;
         };
-        rest = rest.get(taken..).unwrap_or_default();
+        let Some((byte, length)) = overlong(*first, tail).or_else(|| look_alike(marked)) else {
+            seen += 1;
+            continue;
+        };
+        out.extend_from_slice(before);
+        out.push(byte);
+        changed = true;
+        plain = marked.get(length..).unwrap_or_default();
+        seen = 0;
+    }
+    if changed {
+        out.extend_from_slice(plain);
     }
     changed
+}
+
+/// Whether an overlong form or a look-alike may start with this byte: neither Hangul nor most of what else is written does.
+#[inline]
+fn may_fold(byte: u8) -> bool {
+    byte >= 0xc0
+        && (matches!(byte, 0xc0 | 0xc1 | 0xe0 | 0xf0 | 0xf8 | 0xfc) || LEADS.contains(&byte))
 }
 
 /// An ASCII character in two to six bytes (RFC 3629 section 10; CVE-2000-0884, CVE-2008-2938), and its length. Decoders
@@ -65,10 +86,15 @@ fn look_alike(bytes: &[u8]) -> Option<(u8, usize)> {
     if !bytes.first().is_some_and(|lead| LEADS.contains(lead)) {
         return None;
     }
-    let window = bytes.get(..bytes.len().min(4))?;
-    let chunk = window.utf8_chunks().next()?;
-    let letter = chunk.valid().chars().next()?;
-    let code = u32::from(letter);
+    let (code, length) = match bytes {
+        [lead @ 0xc2..=0xdf, a, ..] => (u32::from(lead & 0x1f) << 6 | continuation(*a)?, 2),
+        // Neither surrogates nor overlong forms begin with one of the leads.
+        [lead @ 0xe1..=0xef, a, b, ..] => (
+            u32::from(lead & 0xf) << 12 | continuation(*a)? << 6 | continuation(*b)?,
+            3,
+        ),
+        _ => return None,
+    };
     let byte = match code {
         // Fullwidth forms: compatibility equivalents (NFKC), also the best fit of every Windows code page.
         0xff01..=0xff5e => u8::try_from(code - 0xfee0).ok()?,
@@ -79,7 +105,12 @@ fn look_alike(bytes: &[u8]) -> Option<(u8, usize)> {
         0x24ea => b'0',
         _ => SIGNS.iter().find(|(sign, _)| *sign == code)?.1,
     };
-    Some((byte, letter.len_utf8()))
+    Some((byte, length))
+}
+
+/// The six bits of a continuation byte.
+fn continuation(byte: u8) -> Option<u32> {
+    (byte & 0xc0 == 0x80).then_some(u32::from(byte & 0x3f))
 }
 
 /// The first bytes of all look-alikes in UTF-8: neither Hangul nor most of what else is written is decoded for them.

@@ -1,5 +1,7 @@
 //! Reading bytes without panics: the few look-ups that detectors share.
 
+use backstop_http::scan::find_either;
+
 /// The byte at `at`, NUL beyond the end: no detector takes NUL for part of a word.
 pub fn at(bytes: &[u8], at: usize) -> u8 {
     bytes.get(at).copied().unwrap_or(0)
@@ -33,12 +35,20 @@ pub fn ends(bytes: &[u8], literal: &[u8]) -> bool {
         .is_some_and(|start| has(bytes, start, literal))
 }
 
-/// Where `literal` (lower case) first stands within the first `window` bytes, without regard to ASCII case.
+/// Where `literal` (lower case, not empty) first stands within the first `window` bytes, without regard to ASCII case.
 pub fn find(bytes: &[u8], literal: &[u8], window: usize) -> Option<usize> {
-    bytes
-        .get(..window.min(bytes.len()))?
-        .windows(literal.len().max(1))
-        .position(|found| found.eq_ignore_ascii_case(literal))
+    let bytes = bytes.get(..window.min(bytes.len()))?;
+    let first = *literal.first()?;
+    let upper = first.to_ascii_uppercase();
+    let mut start = 0;
+    while let Some(found) = find_either(first, upper, from(bytes, start)) {
+        start += found;
+        if has(bytes, start, literal) {
+            return Some(start);
+        }
+        start += 1;
+    }
+    None
 }
 
 /// Whether a byte can be part of a word: a letter, a digit, `_`, or anything outside ASCII.

@@ -290,13 +290,39 @@ pub fn chain(bytes: &[u8], i: usize) -> bool {
     true
 }
 
-/// Whether a mark can start at `i`: where a word starts.
-pub fn starts_here(byte: u8, previous: u8) -> bool {
-    match byte {
-        b'_' => !previous.is_ascii_alphabetic() && previous != b'_',
-        b'$' | b'!' => previous != byte,
-        _ => byte.is_ascii_alphabetic() && !is_word(previous),
+/// What a byte can begin in a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing.
+    Plain,
+    /// A word that a mark starts with.
+    Word,
+    /// A sign of some grammar.
+    Sign,
+}
+
+/// The role of `byte`: one look-up, for every byte of every value comes here.
+#[inline]
+pub fn role(byte: u8) -> Role {
+    static ROLES: [Role; 256] = roles();
+    ROLES.get(usize::from(byte)).copied().unwrap_or(Role::Sign)
+}
+
+const fn roles() -> [Role; 256] {
+    let mut table = [Role::Plain; 256];
+    let mut rest: &mut [Role] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, tail @ ..] = rest {
+        *first = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => Role::Word,
+            b';' | b'|' | b'&' | b'\n' | b'`' | b'$' | b'<' | b'>' | b'(' | b'/' | b'#' | b'%'
+            | b'{' | b'*' | b'@' | b'~' | b'_' | b'!' => Role::Sign,
+            _ => Role::Plain,
+        };
+        rest = tail;
+        byte = byte.wrapping_add(1);
     }
+    table
 }
 
 #[cfg(test)]

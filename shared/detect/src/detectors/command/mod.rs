@@ -26,9 +26,9 @@ use std::ops::Range;
 
 use backstop_http::Kind;
 
-use super::ascii::{at, before, find, from, has};
+use super::ascii::{at, before, find, from, has, is_word};
 use crate::{Hits, Input, Level, Rule};
-use marks::Language;
+use marks::{Language, Role};
 use shell::Join;
 use template::Expression;
 
@@ -52,15 +52,14 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let mut previous = 0;
     for (i, byte) in bytes.iter().copied().enumerate() {
-        if !byte.is_ascii_alphanumeric() || !previous_is_word(previous) {
-            look(bytes, i, byte, previous, &mut sink);
+        match marks::role(byte) {
+            Role::Plain => {}
+            Role::Word if !is_word(previous) => word(bytes, i, &mut sink),
+            Role::Word => {}
+            Role::Sign => sign(bytes, i, byte, previous, &mut sink),
         }
         previous = byte;
     }
-}
-
-const fn previous_is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
 /// Passes findings on, except that an article that quotes a command counts at level 2 only.
@@ -136,17 +135,22 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
     single::look(input, open, sink);
 }
 
-/// What stands at one byte of the value.
-fn look(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>) {
+/// A word that starts at `i`.
+fn word(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
+    if let Some((language, end)) = marks::mark_at(bytes, i) {
+        mark(bytes, language, i..end, sink);
+    }
+}
+
+/// What stands at a byte that is neither letter nor digit.
+fn sign(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>) {
     match byte {
         b';' | b'|' | b'&' | b'\n' | b'`' => join(bytes, i, sink),
         b'$' | b'<' | b'>' if at(bytes, i + 1) == b'(' => join(bytes, i, sink),
         b'(' => call(bytes, i, sink),
         // Ruby's and Perl's literal that runs.
-        b'x' if previous == b'%' && matches!(at(bytes, i + 1), b'(' | b'{' | b'[') => {
-            if let Some(found) =
-                shell::command_behind(bytes, Join::Substitution, i.saturating_sub(1), i + 2)
-            {
+        b'%' if at(bytes, i + 1) == b'x' && matches!(at(bytes, i + 2), b'(' | b'{' | b'[') => {
+            if let Some(found) = shell::command_behind(bytes, Join::Substitution, i, i + 3) {
                 sink.push(&rules::CALL, found.span);
             }
         }
@@ -196,10 +200,13 @@ fn look(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
             sink.push(&rules::VARIABLE, i..i + 2);
         }
     }
-    if marks::starts_here(byte, previous)
-        && let Some((language, end)) = marks::mark_at(bytes, i)
-    {
-        mark(bytes, language, i..end, sink);
+    let starts = match byte {
+        b'_' => !previous.is_ascii_alphabetic() && previous != b'_',
+        b'$' | b'!' => previous != byte,
+        _ => false,
+    };
+    if starts {
+        word(bytes, i, sink);
     }
 }
 

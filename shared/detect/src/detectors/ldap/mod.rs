@@ -20,6 +20,9 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let mut depth = 0usize;
     for (at, byte) in bytes.iter().enumerate() {
+        if !matches!(byte, b'(' | b')' | b'*') {
+            continue;
+        }
         let rest = bytes.get(at + 1..).unwrap_or_default();
         match byte {
             b'(' => {

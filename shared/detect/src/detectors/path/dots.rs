@@ -15,70 +15,94 @@ pub enum Spelling {
     Encoded,
 }
 
-/// Encoded forms, lower case, that are left when every valid decoding is done.
-const DOTS: &[&[u8]] = &[
-    b"%2e",
-    b"0x2e",
-    b"%u002e",
-    b"%uff0e",
-    b"\\u002e",
-    b"\\x2e",
-    b"%c0%2e",
-    b"%c0%ae",
-    b"%e0%80%ae",
-    b"\xef\xbc\x8e",
-    b"\xe3\x80\x82",
-    b"%252e",
-    b"%2%e",
-    b"%%32%65",
-    b"%%32%%65",
-    b"&#46;",
-    b"&period;",
-];
-const SLASHES: &[&[u8]] = &[
-    b"%2f",
-    b"%5c",
-    b"0x2f",
-    b"0x5c",
-    b"%u2215",
-    b"%u2216",
-    b"%uefc8",
-    b"%uf025",
-    b"%u002f",
-    b"%u005c",
-    b"\\u002f",
-    b"\\x2f",
-    b"\\x5c",
-    b"%c0%af",
-    b"%c1%9c",
-    b"%252f",
-    b"%255c",
-    b"%bg%qf",
-    b"%c1%pc",
-    b"%c0%9v",
-    b"%c0%qf",
-    b"%c1%8s",
-    b"%c1%1c",
-    b"%c1%af",
-    b"%e0%80%af",
-    b"%%32%66",
-    b"%%35%63",
-    b"%5%c",
-    b"%2%f",
-    b"%%32%%66",
-    b"%%35%%63",
-    // U+F025 and U+EFC8, which Windows' best fit has for a slash.
-    b"\xef\x80\xa5",
-    b"\xee\xbf\x88",
-    b"\xe2\x88\x95",
-    b"\xe2\x81\x84",
-    b"\xef\xbc\x8f",
-    b"\xef\xbc\xbc",
-    b"\xe2\x88\x96",
-    b"&#47;",
-    b"&sol;",
-    b"&bsol;",
-];
+/// Forms of one sign, lower case.
+type Forms = &'static [&'static [u8]];
+
+/// Encoded dots that are left when every valid decoding is done, by their first two bytes.
+fn dot_forms(first: u8, second: u8) -> Forms {
+    match (first, second | 0x20) {
+        (b'%', b'2') => &[b"%2e", b"%252e", b"%2%e"],
+        (b'%', b'u') => &[b"%u002e", b"%uff0e"],
+        (b'%', b'c') => &[b"%c0%2e", b"%c0%ae"],
+        (b'%', b'e') => &[b"%e0%80%ae"],
+        (b'%', b'%') => &[b"%%32%65", b"%%32%%65"],
+        (b'0', b'x') => &[b"0x2e"],
+        (b'\\', b'u') => &[b"\\u002e"],
+        (b'\\', b'x') => &[b"\\x2e"],
+        (b'&', b'#') => &[b"&#46;"],
+        (b'&', b'p') => &[b"&period;"],
+        (0xef, _) => &[b"\xef\xbc\x8e"],
+        (0xe3, _) => &[b"\xe3\x80\x82"],
+        _ => &[],
+    }
+}
+
+/// Encoded slashes and backslashes, by their first two bytes.
+fn slash_forms(first: u8, second: u8) -> Forms {
+    match (first, second | 0x20) {
+        (b'%', b'2') => &[b"%2f", b"%252f", b"%2%f"],
+        (b'%', b'5') => &[b"%5c", b"%255c", b"%5%c"],
+        (b'%', b'u') => &[
+            b"%u2215", b"%u2216", b"%uefc8", b"%uf025", b"%u002f", b"%u005c",
+        ],
+        (b'%', b'b') => &[b"%bg%qf"],
+        (b'%', b'c') => &[
+            b"%c0%af", b"%c1%9c", b"%c1%pc", b"%c0%9v", b"%c0%qf", b"%c1%8s", b"%c1%1c", b"%c1%af",
+        ],
+        (b'%', b'e') => &[b"%e0%80%af"],
+        (b'%', b'%') => &[b"%%32%66", b"%%35%63", b"%%32%%66", b"%%35%%63"],
+        (b'0', b'x') => &[b"0x2f", b"0x5c"],
+        (b'\\', b'u') => &[b"\\u002f"],
+        (b'\\', b'x') => &[b"\\x2f", b"\\x5c"],
+        (b'&', b'#') => &[b"&#47;"],
+        (b'&', b's') => &[b"&sol;"],
+        (b'&', b'b') => &[b"&bsol;"],
+        (0xe2, _) => &[b"\xe2\x88\x95", b"\xe2\x81\x84", b"\xe2\x88\x96"],
+        // With U+F025 and U+EFC8, which Windows' best fit has for a slash.
+        (0xef, _) => &[b"\xef\xbc\x8f", b"\xef\xbc\xbc", b"\xef\x80\xa5"],
+        (0xee, _) => &[b"\xee\xbf\x88"],
+        _ => &[],
+    }
+}
+
+/// The length of the encoded form at `i`.
+fn encoded(bytes: &[u8], i: usize, forms: fn(u8, u8) -> Forms) -> Option<(usize, Spelling)> {
+    forms(at(bytes, i), at(bytes, i + 1))
+        .iter()
+        .find(|form| has(bytes, i, form))
+        .map(|form| (form.len(), Spelling::Encoded))
+}
+
+/// What may start at a byte: a bit for each.
+const SLASH: u8 = 1;
+const DOT: u8 = 2;
+
+const STARTS: [u8; 256] = starts();
+
+const fn starts() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, tail @ ..] = rest {
+        *first = match byte {
+            b'/' | 0xe2 | 0xee => SLASH,
+            b'.' | 0xe3 => DOT,
+            b'%' | b'0' | b'\\' | b'&' | 0xef => SLASH | DOT,
+            0xc0 | 0xc1 | 0xe0 | 0xf0 | 0xf8 | 0xfc => SLASH | DOT,
+            _ => 0,
+        };
+        rest = tail;
+        byte = byte.wrapping_add(1);
+    }
+    table
+}
+
+/// Whether [`slash`] and [`dot`] may find something that starts with `byte`.
+#[inline]
+pub fn may_start(byte: u8) -> (bool, bool) {
+    let starts = STARTS.get(usize::from(byte)).copied().unwrap_or(0);
+    (starts & SLASH != 0, starts & DOT != 0)
+}
 
 /// The length of a byte sequence that no valid UTF-8 has, as overlong forms start: `c0`, `e0 80`, `f0 80 80` and longer.
 fn overlong_lead(bytes: &[u8], i: usize) -> usize {
@@ -94,15 +118,11 @@ fn overlong_lead(bytes: &[u8], i: usize) -> usize {
 
 /// A dot at `i`: its length and spelling.
 pub fn dot(bytes: &[u8], i: usize) -> Option<(usize, Spelling)> {
-    match at(bytes, i) {
+    let first = at(bytes, i);
+    match first {
         b'.' => return Some((1, Spelling::Plain)),
-        b'0' if at(bytes, i + 1) | 0x20 != b'x' => return None,
-        b'%' | b'0' | b'\\' | b'&' | 0xe3 | 0xef => {
-            return DOTS
-                .iter()
-                .find(|form| has(bytes, i, form))
-                .map(|form| (form.len(), Spelling::Encoded));
-        }
+        b'%' | b'0' | b'\\' | b'&' | 0xe3 | 0xef => return encoded(bytes, i, dot_forms),
+        0x20..=0x7f => return None,
         _ => {}
     }
     let lead = overlong_lead(bytes, i);
@@ -112,20 +132,11 @@ pub fn dot(bytes: &[u8], i: usize) -> Option<(usize, Spelling)> {
 
 /// A slash or backslash at `i`: its length and spelling.
 pub fn slash(bytes: &[u8], i: usize) -> Option<(usize, Spelling)> {
-    let encoded = || {
-        SLASHES
-            .iter()
-            .find(|form| has(bytes, i, form))
-            .map(|form| (form.len(), Spelling::Encoded))
-    };
     match at(bytes, i) {
         b'/' => Some((1, Spelling::Plain)),
-        b'\\' => encoded().or(Some((1, Spelling::Backslash))),
-        b'0' if at(bytes, i + 1) | 0x20 == b'x' => encoded(),
-        0xe2 if matches!(at(bytes, i + 1), 0x81 | 0x88) => encoded(),
-        0xef if matches!(at(bytes, i + 1), 0xbc | 0x80) => encoded(),
-        0xee if at(bytes, i + 1) == 0xbf => encoded(),
-        b'%' | b'&' => encoded(),
+        b'\\' => encoded(bytes, i, slash_forms).or(Some((1, Spelling::Backslash))),
+        b'%' | b'0' | b'&' | 0xe2 | 0xee | 0xef => encoded(bytes, i, slash_forms),
+        0x20..=0x7f => None,
         _ => {
             let lead = overlong_lead(bytes, i);
             if lead == 0 {
@@ -165,6 +176,8 @@ pub fn segment(bytes: &[u8], i: usize, after_slash: bool) -> Option<Segment> {
 /// As [`segment`]; where there is none, the position up to which looking again is of no use.
 pub fn segment_or_rest(bytes: &[u8], i: usize, after_slash: bool) -> Result<Segment, usize> {
     let (mut k, mut dots, mut worst) = (i, 0, Spelling::Plain);
+    // A backslash among the dots starts a segment, too.
+    let mut backslash = false;
     while k - i < 256 {
         if let Some((length, spelling)) = dot(bytes, k) {
             dots += 1;
@@ -177,6 +190,7 @@ pub fn segment_or_rest(bytes: &[u8], i: usize, after_slash: bool) -> Result<Segm
             k += 1;
         } else if dots > 0 && padding(bytes, k) {
             worst = worst.max(Spelling::Padded);
+            backslash |= at(bytes, k) == b'\\';
             k += 1;
         } else {
             break;
@@ -215,8 +229,9 @@ pub fn segment_or_rest(bytes: &[u8], i: usize, after_slash: bool) -> Result<Segm
             slash: None,
         });
     }
-    // A later start in the same run ends where this one does; only behind a slash could the value's end make it one.
-    Err(if ends { i } else { k })
+    // A later start in the same run ends where this one does; only behind a slash could the value's end make it one, and
+    // the only slash within a run is a backslash.
+    Err(if ends && backslash { i } else { k })
 }
 
 /// A byte between dots, or between dots and a slash, that a reader may drop.

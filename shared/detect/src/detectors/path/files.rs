@@ -154,8 +154,17 @@ pub fn stands(bytes: &[u8], i: usize, pattern: &[u8]) -> Option<usize> {
 
 /// A file that is proof, at `i`: its kind and where its name ends.
 pub fn proof(bytes: &[u8], i: usize) -> Option<(File, usize)> {
+    // Rows that start with the same folder stand together: it is compared once.
+    let mut folder: &[u8] = b"";
+    let mut inside = Some(i);
     candidates(PROOF, bytes, i).iter().find_map(|(name, file)| {
-        let end = stands(bytes, i, name)?;
+        let split = name.iter().position(|byte| *byte == b'/');
+        let (own, rest) = name.split_at_checked(split.map_or(0, |slash| slash + 1))?;
+        if own != folder {
+            folder = own;
+            inside = stands(bytes, i, own);
+        }
+        let end = stands(bytes, inside?, rest)?;
         // The name has to end there: `.environment` is not `.env`, `etc/hostsfile` not `etc/hosts`.
         let next = at(bytes, end);
         let open = name.last() == Some(&b'/')

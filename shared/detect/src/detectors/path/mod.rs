@@ -11,6 +11,7 @@ mod probe;
 pub mod rules;
 mod wrapper;
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use backstop_http::Kind;
@@ -34,16 +35,18 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let mut slash_end = 0;
     let mut skip = 0;
     let schemes = memchr::memchr(b':', bytes).is_some();
-    for i in 0..bytes.len() {
-        let previous = before(bytes, i);
+    let mut previous = 0;
+    for (i, byte) in bytes.iter().copied().enumerate() {
+        let (slashes, dots) = dots::may_start(byte);
         let after_slash = i > 0 && slash_end == i;
-        if let Some((length, _)) = dots::slash(bytes, i)
+        if slashes
             && slash_end <= i
+            && let Some((length, _)) = dots::slash(bytes, i)
         {
             slash_end = i + length;
         }
         let starts = i == 0 || after_slash || boundary(previous);
-        if i >= skip && (starts || attached(bytes, i, input.place.kind)) {
+        if dots && i >= skip && (starts || attached(bytes, i, input.place.kind)) {
             match dots::segment_or_rest(bytes, i, after_slash) {
                 Ok(segment) => {
                     found.add(&segment, i);
@@ -56,18 +59,19 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             }
         }
         if (starts || found.end == i || previous == b'.')
-            && at(bytes, i).is_ascii_alphanumeric() | (at(bytes, i) == b'.')
+            && (byte.is_ascii_alphanumeric() || byte == b'.')
             && let Some((file, end)) = files::proof(bytes, i)
             && (starts || after_dots(bytes, i))
         {
             push_file(input, &shape, file, i..end, found.end > 0, hits);
         }
         if schemes
-            && at(bytes, i).is_ascii_alphabetic()
+            && byte.is_ascii_alphabetic()
             && let Some(end) = wrapper::at_word(bytes, i, previous)
         {
-            hits.push(shape.rule(bytes, &rules::WRAPPER), i..end);
+            hits.push(shape.rule(&rules::WRAPPER), i..end);
         }
+        previous = byte;
     }
     found.judge(input, &shape, hits);
     absolute(input, &shape, hits);
@@ -76,13 +80,16 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
 }
 
 /// What kind of value it is.
-struct Shape {
+struct Shape<'a> {
+    bytes: &'a [u8],
     /// The value is a path and nothing else: no blank, no quote or bracket inside.
     path: bool,
+    /// Whether people read it, once that was asked.
+    text: Cell<Option<bool>>,
 }
 
-impl Shape {
-    fn of(input: &Input<'_>) -> Self {
+impl<'a> Shape<'a> {
+    fn of(input: &Input<'a>) -> Self {
         let inner = input.bytes.trim_ascii().trim_prefix_suffix(|byte| {
             matches!(
                 byte,
@@ -98,13 +105,22 @@ impl Shape {
                     )
             });
         Self {
+            bytes: input.bytes,
             path: plain || input.place.kind == Kind::Path,
+            text: Cell::new(None),
         }
     }
 
+    /// Whether it is a text that people read. Reads all of it, the first time.
+    fn is_text(&self) -> bool {
+        let text = self.text.get().unwrap_or_else(|| text::is_text(self.bytes));
+        self.text.set(Some(text));
+        text
+    }
+
     /// `rule` as it is, or its shadow of level 2 in a text that people read.
-    fn rule(&self, bytes: &[u8], rule: &'static Rule) -> &'static Rule {
-        if !self.path && text::is_text(bytes) {
+    fn rule(&self, rule: &'static Rule) -> &'static Rule {
+        if !self.path && self.is_text() {
             &rules::IN_TEXT
         } else {
             rule
@@ -232,7 +248,7 @@ impl Walk {
         }
     }
 
-    fn judge(&self, input: &Input<'_>, shape: &Shape, hits: &mut Hits) {
+    fn judge(&self, input: &Input<'_>, shape: &Shape<'_>, hits: &mut Hits) {
         let bytes = input.bytes;
         let odd = self.dot == Spelling::Encoded || self.slash == Spelling::Encoded;
         // One segment of three dots may abbreviate a URL; two, or one that a system's file follows, do not.
@@ -261,7 +277,7 @@ impl Walk {
                 || files::asset(bytes)
                 || has(bytes, 0, b"https://")
                 || has(bytes, 0, b"http://"));
-        let whole = !link && shape.path || odd && !text::is_text(bytes) || count >= 5;
+        let whole = !link && shape.path || odd && !shape.is_text() || count >= 5;
         if !whole {
             hits.push(&rules::IN_TEXT, span);
             return;
@@ -294,7 +310,7 @@ const fn in_a_document(kind: Kind) -> bool {
 /// A file that is proof: in a path always, in a text when it is one that only attacks name.
 fn push_file(
     input: &Input<'_>,
-    shape: &Shape,
+    shape: &Shape<'_>,
     file: File,
     span: Range<usize>,
     behind_dots: bool,
@@ -332,7 +348,7 @@ fn push_file(
     };
     if !names_a_file {
         hits.push(&rules::IN_TEXT, span);
-    } else if shape.path || behind_dots || anywhere && !text::is_text(bytes) {
+    } else if shape.path || behind_dots || anywhere && !shape.is_text() {
         hits.push(rule, span);
     } else {
         hits.push(&rules::IN_TEXT, span);
@@ -353,7 +369,7 @@ fn pointer_levels(input: &Input<'_>) -> usize {
 }
 
 /// A value that is an absolute path into the system, or onto a drive.
-fn absolute(input: &Input<'_>, shape: &Shape, hits: &mut Hits) {
+fn absolute(input: &Input<'_>, shape: &Shape<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let open = bytes
         .iter()
