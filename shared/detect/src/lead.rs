@@ -4,10 +4,13 @@
 //! that carries is what the operator wants to read first; what it carries comes behind.
 
 use crate::detectors::command::rules::CODE_FROM;
-use crate::{Category, Rule};
+use crate::{Category, Level, Rule};
 
-/// The place of `rule` among the findings of one value: the lowest leads.
+/// The place of `rule` among the findings of one value: the lowest leads. What is a sign only at higher sensitivity comes last.
 pub(crate) const fn place(rule: &Rule) -> u8 {
+    if !matches!(rule.level, Level::One) {
+        return u8::MAX;
+    }
     match rule.category {
         Category::XxeInjection | Category::Log4shell | Category::LdapInjection => 0,
         Category::HeaderInjection => 1,

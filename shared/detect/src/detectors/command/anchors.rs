@@ -49,6 +49,8 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"!ruby/", CODE),
     (b"!!", CODE),
     (b"ro0ab", CODE),
+    (b"kztaau", CODE),
+    (b"cs7qaf", CODE),
     (b"o:", CODE),
     (b"c:", CODE),
     (b"\xac\xed\x00\x05", CODE),

@@ -1,7 +1,9 @@
 //! Where a separator cuts a value off: what stands to the left of it tells a parameter from a text.
 
 use super::super::ascii::{at, before, from};
-use super::vocabulary::Weight;
+use super::operand::{self, Operand};
+use super::vocabulary::{self, Weight};
+use super::word;
 
 /// Whether the line break at `i` cuts a one-word value off, so that the command on the next line stands alone: `10.0.0.1` LF
 /// `id`. A list of words has words on its lines, too: a name that may be one needs an address before it.
@@ -30,6 +32,15 @@ fn is_address(text: &[u8]) -> bool {
                 .all(|byte| byte.is_ascii_digit() || *byte == b'.')
             || text.last().is_some_and(u8::is_ascii_lowercase)
                 && text.first().is_some_and(u8::is_ascii_alphanumeric))
+}
+
+/// A command's name at `start` with nothing behind it, however ordinary it is: its end.
+pub fn last_word(bytes: &[u8], start: usize) -> Option<usize> {
+    let word = word::read(bytes, start);
+    (vocabulary::weight(word.name()).is_some()
+        && !word.capitals
+        && operand::after(bytes, word.end) == Operand::End)
+        .then_some(word.end)
 }
 
 /// Whether the pipe at `i` is a border of a table's row: cells between blanks, and a border at both ends of the line. A shell

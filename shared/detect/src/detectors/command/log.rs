@@ -31,7 +31,8 @@ fn is_stack_frame(rest: &[u8]) -> bool {
         };
         number() && number()
     };
-    line.ends_with(b")") || numbered()
+    // `at -f x.sh 10:00`: an option, and a time at the end.
+    !line.trim_ascii_start().starts_with(b"-") && (line.ends_with(b")") || numbered())
 }
 
 #[cfg(test)]

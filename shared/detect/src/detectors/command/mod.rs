@@ -248,6 +248,11 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         && let Some(end) = expansion::script(bytes, start)
     {
         sink.push(&rules::SEMICOLON, i..end);
+    } else if sink.level > Level::One
+        && bytes.get(..i) != Some(b"amp")
+        && let Some(end) = lines::last_word(bytes, start)
+    {
+        sink.push(&rules::JOINED, i..end);
     }
 }
 

@@ -104,4 +104,8 @@ rules! {
         "A template expression that reaches the engine's own objects.", "{{config}}", "{{ .Values.image }}";
     TEMPLATE_DIRECTIVE: 4052, "template-directive", One, Critical, "CWE-1336",
         "A directive of a template or page language that runs code.", "<#assign x=1>", "<%=title%>";
+    JOINED: 4060, "cmd-joined", Two, Critical, "CWE-78, CRS 932230",
+        "A separator directly in front of the last word, which is a command's name.", "x;date", "x;dates";
+    JAVA_CLASS: 4061, "code-java-class", Two, Critical, "CWE-470, CRS 944130",
+        "A value that is nothing but the name of a class of Java's own.", "java.io.FileReader", "com.example.shop";
 }

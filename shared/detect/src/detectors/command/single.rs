@@ -20,6 +20,13 @@ pub fn look(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
         b'r' | b'R' if from(bytes, open).starts_with(b"rO0AB") => {
             sink.push(&rules::JAVA_SERIALIZED, open..open + 5);
         }
+        // The same bytes at the two other offsets that base64 has.
+        b'K' | b'C'
+            if from(bytes, open).starts_with(b"KztAAU")
+                || from(bytes, open).starts_with(b"Cs7QAF") =>
+        {
+            sink.push(&rules::JAVA_SERIALIZED, open..open + 6);
+        }
         0xac if from(bytes, open).starts_with(b"\xac\xed\x00\x05") => {
             sink.push(&rules::JAVA_SERIALIZED, open..open + 4);
         }
@@ -27,6 +34,9 @@ pub fn look(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
     }
     if is_a_pickle(from(bytes, open)) || from(bytes, open).starts_with(b"AAEAAAD/////") {
         sink.push(&rules::OBJECT, open..bytes.len());
+    }
+    if input.level > Level::One && is_a_class_of_java(bytes) {
+        sink.push(&rules::JAVA_CLASS, 0..bytes.len());
     }
     if let Some(found) = php_object(bytes) {
         sink.push(&rules::PHP_OBJECT, found..found + 2);
@@ -123,6 +133,17 @@ fn json_name(pointer: &[u8], name: &[u8]) -> bool {
             .len()
             .checked_sub(name.len() + 1)
             .is_some_and(|slash| pointer.get(slash) == Some(&b'/'))
+}
+
+/// `java.io.FileReader` and nothing else; what is thrown is named in logs.
+fn is_a_class_of_java(bytes: &[u8]) -> bool {
+    (has(bytes, 0, b"java.") || has(bytes, 0, b"javax."))
+        && bytes.len() <= 80
+        && !ends(bytes, b"exception")
+        && !ends(bytes, b"error")
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$'))
 }
 
 /// `O:4:"User":…` or `C:11:"…":`: where a serialised PHP object starts.

@@ -135,7 +135,10 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
         return page(inner).then_some((Expression::Directive, span));
     }
     if at(bytes, i) == b'@' {
-        return None;
+        // Perl computes a list in a text: `@{[ system 'id' ]}`.
+        let list = at(bytes, i + 1) == b'{' && inner.first() == Some(&b'[');
+        return (list && inner.iter().any(u8::is_ascii_lowercase))
+            .then_some((Expression::Object, span));
     }
     (reaches(inner, length.is_some()) || quoted_call(inner)).then_some((Expression::Object, span))
 }

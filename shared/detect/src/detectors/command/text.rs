@@ -56,16 +56,25 @@ pub fn marks_code(bytes: &[u8], i: usize) -> bool {
     };
     let left = bytes.get(..i).unwrap_or_default();
     let right = bytes.get(i + close + 2..).unwrap_or_default();
+    // `[`ls`](https://…)`: a link of Markdown.
+    if left.ends_with(b"[") && right.starts_with(b"](http") {
+        return true;
+    }
     let word_before = left.strip_suffix(b" ").is_some_and(|left| {
         left.iter()
             .rev()
-            .take(3)
+            .take(2)
             .filter(|byte| {
-                byte.is_ascii_alphabetic() || **byte >= 0x80 || matches!(byte, b'.' | b',' | b':')
+                byte.is_ascii_alphabetic()
+                    || **byte >= 0x80
+                    || matches!(byte, b'.' | b',' | b':' | b'`' | b'(')
             })
             .count()
-            == 3
-    });
+            == 2
+    }) || matches!(
+        left,
+        [.., b'`' | b')', b'/' | b'('] | [.., b'`', b',', b' ']
+    );
     let word_behind = match right {
         [b' ' | b',' | b'.' | b':' | b')' | b'?' | b'\n', rest @ ..] => {
             rest.iter()
@@ -77,9 +86,27 @@ pub fn marks_code(bytes: &[u8], i: usize) -> bool {
         // Korean particles follow a span without a blank.
         [first, ..] => *first >= 0x80,
         [] => false,
-    };
+    } || right
+        .iter()
+        .all(|byte| matches!(byte, b'.' | b')' | b'\n' | b'\r'))
+        && words(left) > 3;
     let line_starts = left.is_empty() || left.ends_with(b"\n") || left.ends_with(b"- ");
     word_behind && (word_before || line_starts)
+}
+
+/// How many of the last words of a text are plain: letters, with the sign that ends a part of a sentence.
+fn words(text: &[u8]) -> usize {
+    text.get(text.len().saturating_sub(160)..)
+        .unwrap_or_default()
+        .split(|byte| *byte == b' ')
+        .filter(|word| {
+            let word = word.strip_suffix(b",").unwrap_or(word);
+            word.len() > 1
+                && word
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+        })
+        .count()
 }
 
 #[cfg(test)]

@@ -170,7 +170,10 @@ fn judge(line: &Break<'_>, one_line: bool, first_word: bool) -> Option<&'static 
     }
     // A note of several lines has labels, too: a plain word is a header's name where one line is all that belongs there.
     let injected = is_header(&name, value)
-        || one_line && first_word && (is_made_up(&name) || broken && is_short(&name));
+        || one_line && first_word && (is_made_up(&name) || broken && is_short(&name, line.before));
+    if !injected && first_word && broken {
+        return Some(&rules::ANY_FIELD);
+    }
     injected.then(
         || match (line.run.contains(&b'\r'), line.run.contains(&b'\n')) {
             (true, false) => &rules::CR_ONLY,
@@ -288,30 +291,18 @@ fn is_made_up(name: &[u8]) -> bool {
     NAMES.contains(&name) || compound && name.contains(&b'-')
 }
 
-/// Names of header fields that are plain words (RFC 9110, RFC 9111, RFC 6797, RFC 8288).
-fn is_short(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 19] = [
-        b"age",
-        b"allow",
-        b"authorization",
-        b"connection",
-        b"date",
-        b"etag",
-        b"expires",
-        b"host",
-        b"keep-alive",
-        b"link",
-        b"origin",
-        b"p3p",
-        b"referer",
-        b"server",
-        b"status",
-        b"te",
-        b"upgrade",
-        b"vary",
-        b"via",
+/// Names of header fields that are plain words (RFC 9110, RFC 9111, RFC 8288). A note has the same for its labels (`Date:`),
+/// so the line before has to be what a redirect or a language is: an address, a path, a few letters.
+fn is_short(name: &[u8], before: &[u8]) -> bool {
+    const NAMES: [&[u8]; 11] = [
+        b"age", b"allow", b"date", b"expires", b"host", b"link", b"origin", b"server", b"status",
+        b"te", b"via",
     ];
     NAMES.contains(&name)
+        && (before.len() <= 4 && before.is_ascii()
+            || before
+                .iter()
+                .any(|byte| matches!(byte, b'/' | b'.' | b'=' | b'%')))
 }
 
 /// Whether a field is one that an attacker injects: names that prose does not use as a label. `Location` is also what a
@@ -333,7 +324,15 @@ fn is_header(name: &[u8], value: &[u8]) -> bool {
         b"www-authenticate",
         b"x-",
     ];
-    const NAMES: [&[u8]; 7] = [
+    const NAMES: [&[u8]; 15] = [
+        b"authorization",
+        b"connection",
+        b"etag",
+        b"keep-alive",
+        b"p3p",
+        b"referer",
+        b"upgrade",
+        b"vary",
         b"contentlength",
         b"contenttype",
         b"cookie",

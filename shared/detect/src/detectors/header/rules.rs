@@ -25,7 +25,7 @@ const fn rule(
 
 /// Every rule of this category.
 pub static RULES: &[Rule] = &[
-    CRLF, CR_ONLY, LF_ONLY, NEWLINE, SET_COOKIE, SPLIT, MAIL, SMUGGLE, NESTED, BLANK,
+    CRLF, CR_ONLY, LF_ONLY, NEWLINE, SET_COOKIE, SPLIT, MAIL, SMUGGLE, NESTED, BLANK, ANY_FIELD,
 ];
 
 /// CR LF and a header field.
@@ -119,5 +119,17 @@ pub const BLANK: Rule = Rule {
         "\r\n\r\n",
         "\n",
         "CWE-93",
+    )
+};
+/// A line break and any field's name.
+pub const ANY_FIELD: Rule = Rule {
+    level: Level::Two,
+    ..rule(
+        9011,
+        "header-any-field",
+        "A line break (CR LF) behind one word, followed by anything that reads as a header field.",
+        "x\r\nroom: 7",
+        "two words\r\nroom: 7",
+        "CWE-113, CRS 921150",
     )
 };
