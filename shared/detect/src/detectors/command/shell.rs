@@ -136,14 +136,8 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
             && operand::after(bytes, word.end) != Operand::Attached;
     };
     let operand = operand::after(bytes, word.end);
-    // A frame of a stack trace (`at Object.open (…)`), and a password with `;w<` in it: `at` takes a time, `w` reads nothing.
-    let reads = operand == Operand::Redirect && at(bytes, word.end) == b'<';
-    let odd = match word.name() {
-        b"at" => matches!(operand, Operand::File | Operand::Word | Operand::Address),
-        b"w" => reads,
-        _ => false,
-    };
-    if odd && word.broken == 0 && !word.folder {
+    // A password with `;w<` in it: `w` reads nothing.
+    if word.name() == b"w" && word.broken == 0 && !word.folder && at(bytes, word.end) == b'<' {
         return false;
     }
     // A name that somebody took the trouble to break up is meant to run.

@@ -60,7 +60,12 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
         let quoted = one.kind == Kind::Text && (other.kind == Kind::Text || condition.worded);
         let alike = content(judge.text(one)) == content(judge.text(other));
         let spoken = !quoted && judge.is_prose(index);
-        !quoted && !spoken || quoted && alike || judge.lead(index) != Lead::Text
+        // "2+2=4 and 1<2", "1 or 2? 3": sizes and a question behind a text.
+        let sized = matches!(
+            judge.text(judge.at(condition.operator)),
+            b"<" | b">" | b"<=" | b">=" | b"?"
+        );
+        !quoted && !spoken && !sized || quoted && alike || judge.lead(index) != Lead::Text
     } else if left.class == Class::Column && right.class == Class::Column && !condition.worded {
         // id=id
         let equal = matches!(
