@@ -43,6 +43,13 @@ pub fn last_word(bytes: &[u8], start: usize) -> Option<usize> {
         .then_some(word.end)
 }
 
+/// Whether a number, or a name with a dot in it, ends at `i`.
+pub fn named_file_or_number(bytes: &[u8], i: usize) -> bool {
+    let left = bytes.get(i.saturating_sub(6)..i).unwrap_or_default();
+    before(bytes, i).is_ascii_digit()
+        || before(bytes, i).is_ascii_alphabetic() && left.contains(&b'.')
+}
+
 /// Whether the pipe at `i` is a border of a table's row: cells between blanks, and a border at both ends of the line. A shell
 /// cannot end a line so.
 pub fn is_a_row(bytes: &[u8], i: usize) -> bool {

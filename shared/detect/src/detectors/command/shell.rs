@@ -300,7 +300,7 @@ fn leads(bytes: &[u8], i: usize) -> bool {
 /// `10.0.0.1|id`: a short value that ends with the command, perhaps behind one more pipe.
 fn tail_of_a_short_value(bytes: &[u8], i: usize, end: usize) -> bool {
     bytes.len() <= 40
-        && named_file_or_number(bytes, i)
+        && lines::named_file_or_number(bytes, i)
         && bytes.get(..i).is_some_and(|left| !left.contains(&b'|'))
         && from(bytes, end)
             .iter()
@@ -379,13 +379,6 @@ pub fn dot_command(bytes: &[u8], i: usize) -> Option<usize> {
                 && (name.ends_with(b" ") || !at(bytes, k + name.len()).is_ascii_alphanumeric())
         })
         .map(|name| k + name.len())
-}
-
-/// Whether a number, or a name with a dot in it, ends at `i`.
-fn named_file_or_number(bytes: &[u8], i: usize) -> bool {
-    let left = bytes.get(i.saturating_sub(6)..i).unwrap_or_default();
-    before(bytes, i).is_ascii_digit()
-        || before(bytes, i).is_ascii_alphabetic() && left.contains(&b'.')
 }
 
 /// Whether the folder before the name is one that commands live in.
