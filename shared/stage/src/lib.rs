@@ -7,10 +7,12 @@
 
 pub mod origin_verify;
 mod proxy;
+pub mod rate_limit;
 mod reply;
 
 pub use origin_verify::OriginVerify;
 pub use proxy::request_headers;
+pub use rate_limit::RateLimit;
 
 /// What a stage tells the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,8 @@ pub enum HostError {
     BadArgument,
     /// There is nothing to hand out.
     Empty,
+    /// A value of shared data was written by somebody else meanwhile.
+    CasMismatch,
     /// The host does not implement the call.
     Unimplemented,
     /// Another status.
@@ -32,6 +34,7 @@ impl HostError {
             1 => Err(Self::NotFound),
             2 => Err(Self::BadArgument),
             7 => Err(Self::Empty),
+            8 => Err(Self::CasMismatch),
             12 => Err(Self::Unimplemented),
             other => Err(Self::Status(other)),
         }
@@ -44,6 +47,7 @@ impl fmt::Display for HostError {
             Self::NotFound => f.write_str("not found"),
             Self::BadArgument => f.write_str("bad argument, or not in this phase"),
             Self::Empty => f.write_str("nothing to hand out"),
+            Self::CasMismatch => f.write_str("written by somebody else meanwhile"),
             Self::Unimplemented => f.write_str("not implemented by this host"),
             Self::Status(status) => write!(f, "status {status}"),
         }
@@ -121,6 +125,31 @@ pub fn request_headers() -> Result<Vec<u8>, HostError> {
 /// Outside its phase. A name that is not there is none.
 pub fn remove_request_header(name: &str) -> Result<(), HostError> {
     raw::remove_header_map_value(0, name.as_bytes())
+}
+
+/// Adds a field to the response. Response headers phase only.
+///
+/// # Errors
+/// Outside its phase.
+pub fn add_response_header(name: &str, value: &str) -> Result<(), HostError> {
+    raw::add_header_map_value(2, name.as_bytes(), value.as_bytes())
+}
+
+/// The value of shared data at `key`, and its version (CAS). All workers, and all plugins of one `vm_id`, see the same.
+///
+/// # Errors
+/// [`HostError::NotFound`] if nobody ever wrote it.
+pub fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), HostError> {
+    raw::shared_data(key)
+}
+
+/// Writes shared data if `key` is still at version `cas`. On Envoy, version 0 writes always, and so does any version
+/// where the key does not exist.
+///
+/// # Errors
+/// [`HostError::CasMismatch`] if somebody else wrote meanwhile.
+pub fn set_shared_data(key: &[u8], value: &[u8], cas: u32) -> Result<(), HostError> {
+    raw::set_shared_data(key, value, cas)
 }
 
 /// Up to `len` bytes of a buffer from `start` on; none where it ends before `start`.
@@ -203,4 +232,10 @@ pub fn log(level: LogLevel, line: &[u8]) {
 /// Nanoseconds since 1970 by the proxy's clock; 0 if it has none.
 pub fn unix_nanos() -> u64 {
     raw::current_time().unwrap_or(0)
+}
+
+/// Nanoseconds of a clock that only goes forward and that all workers share (WASI's `CLOCK_MONOTONIC`); `None` if the host
+/// has none.
+pub fn monotonic_nanos() -> Option<u64> {
+    raw::monotonic_time()
 }

@@ -17,6 +17,27 @@ unsafe extern "C" {
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, key: *const u8, key_size: usize) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> u32;
     fn proxy_get_buffer_bytes(
         buffer: u32,
         start: usize,
@@ -51,6 +72,12 @@ unsafe extern "C" {
     fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
+#[cfg(target_family = "wasm")]
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
+}
+
 /// Natively there is no host: every call answers Unimplemented, so that the crate's own tests link.
 #[allow(clippy::too_many_arguments, reason = "the ABI's")]
 #[cfg(not(target_family = "wasm"))]
@@ -69,6 +96,9 @@ mod no_host {
         proxy_get_current_time_nanoseconds(*mut u64);
         proxy_get_header_map_pairs(u32, *mut *mut u8, *mut usize);
         proxy_remove_header_map_value(u32, *const u8, usize);
+        proxy_add_header_map_value(u32, *const u8, usize, *const u8, usize);
+        proxy_get_shared_data(*const u8, usize, *mut *mut u8, *mut usize, *mut u32);
+        proxy_set_shared_data(*const u8, usize, *const u8, usize, u32);
         proxy_get_buffer_bytes(u32, usize, usize, *mut *mut u8, *mut usize);
         proxy_get_property(*const u8, usize, *mut *mut u8, *mut usize);
         proxy_set_property(*const u8, usize, *const u8, usize);
@@ -76,6 +106,7 @@ mod no_host {
         proxy_define_metric(u32, *const u8, usize, *mut u32);
         proxy_increment_metric(u32, i64);
         proxy_record_metric(u32, u64);
+        clock_time_get(u32, u64, *mut u64);
     }
 }
 
@@ -107,6 +138,44 @@ pub(super) fn header_map_pairs(map: u32) -> Result<Vec<u8>, HostError> {
 pub(super) fn remove_header_map_value(map: u32, name: &[u8]) -> Result<(), HostError> {
     // SAFETY: a slice that outlives the call.
     HostError::from_status(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
+}
+
+pub(super) fn add_header_map_value(map: u32, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+    // SAFETY: slices that outlive the call.
+    HostError::from_status(unsafe {
+        proxy_add_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+pub(super) fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), HostError> {
+    let (mut data, mut size, mut cas) = (std::ptr::null_mut(), 0, 0);
+    // SAFETY: a slice that outlives the call, three out-pointers to locals.
+    HostError::from_status(unsafe {
+        proxy_get_shared_data(
+            key.as_ptr(),
+            key.len(),
+            &raw mut data,
+            &raw mut size,
+            &raw mut cas,
+        )
+    })?;
+    // SAFETY: the host answered Ok, so it set both to memory it gave away.
+    Ok((unsafe { take(data, size) }, cas))
+}
+
+pub(super) fn set_shared_data(key: &[u8], value: &[u8], cas: u32) -> Result<(), HostError> {
+    // SAFETY: slices that outlive the call.
+    HostError::from_status(unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
+    })
+}
+
+/// WASI's `CLOCK_MONOTONIC`.
+pub(super) fn monotonic_time() -> Option<u64> {
+    let mut nanos = 0;
+    // SAFETY: an integer and an out-pointer to a local.
+    let errno = unsafe { clock_time_get(1, 1, &raw mut nanos) };
+    (errno == 0 && nanos != 0).then_some(nanos)
 }
 
 pub(super) fn buffer_bytes(buffer: u32, start: usize, len: usize) -> Result<Vec<u8>, HostError> {

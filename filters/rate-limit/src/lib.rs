@@ -1,0 +1,19 @@
+//! Rate limits as a Proxy-Wasm filter: callbacks to backstop-rate-limit, decisions to actions.
+
+#![allow(
+    missing_docs,
+    reason = "the SDK's macro exports `_initialize`, which has nothing to say"
+)]
+
+mod filter;
+mod root;
+
+use proxy_wasm::types::LogLevel;
+
+backstop_plugin::callbacks!(b"proxy_on_request_headers proxy_on_response_headers");
+
+proxy_wasm::main! {{
+    // The SDK's own messages; the filter's lines go through backstop_plugin::host.
+    proxy_wasm::set_log_level(LogLevel::Warn);
+    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
+}}
