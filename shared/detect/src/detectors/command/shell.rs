@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::ascii::{at, before, from, has};
+use super::super::ascii::{at, before, find, from, has};
 use super::log;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
@@ -385,20 +385,16 @@ pub fn dot_command(bytes: &[u8], i: usize) -> Option<usize> {
 fn tool_folder(bytes: &[u8], word: &Word) -> bool {
     let start = word.end.saturating_sub(word.name().len() + 48);
     let raw = bytes.get(start..word.end).unwrap_or_default();
+    // `/sbin/` and `/usr/local/bin/` hold the first.
     [
-        &b"/bin/"[..],
-        b"/sbin/",
+        &b"bin/"[..],
         b"/usr/bin",
         b"/tmp/",
         b"\\system32\\",
         b"/dev/shm/",
-        b"bin/",
     ]
     .iter()
-    .any(|folder| {
-        raw.windows(folder.len())
-            .any(|found| found.eq_ignore_ascii_case(folder))
-    })
+    .any(|folder| find(raw, folder, raw.len()).is_some())
 }
 
 /// Whether another command follows the first one, so that the value is a command line.

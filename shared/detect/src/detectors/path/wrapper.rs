@@ -36,12 +36,38 @@ const WRAPPERS: &[&[u8]] = &[
     b"view-source:file",
 ];
 
+/// Whether any of [`WRAPPERS`] starts with these two bytes: most words stop here.
+fn may_start(first: u8, second: u8) -> bool {
+    match first {
+        b'c' => second == b'o',
+        b'd' => second == b'a',
+        b'e' => second == b'x',
+        b'f' => second == b'i',
+        b'g' => second == b'l',
+        b'j' => second == b'a',
+        b'l' => second == b'o',
+        b'n' => second == b'e',
+        b'o' => second == b'g',
+        b'p' => second == b'h',
+        b'r' => second == b'a',
+        b's' => second == b's',
+        b'u' => second == b'r',
+        b'v' => second == b'i',
+        b'z' => matches!(second, b'i' | b'l'),
+        _ => false,
+    }
+}
+
 /// A wrapper that starts at `i`: its end.
 pub fn at_word(bytes: &[u8], i: usize, previous: u8) -> Option<usize> {
     if previous.is_ascii_alphanumeric() || matches!(previous, b'_' | b'-' | b'.') {
         return None;
     }
     let first = at(bytes, i).to_ascii_lowercase();
+    let second = at(bytes, i + 1).to_ascii_lowercase();
+    if !may_start(first, second) {
+        return None;
+    }
     let found = WRAPPERS
         .iter()
         .filter(|name| name.first() == Some(&first))
@@ -53,4 +79,14 @@ pub fn at_word(bytes: &[u8], i: usize, previous: u8) -> Option<usize> {
             .first()
             .is_some_and(u8::is_ascii_whitespace))
     .then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrapper_passes_its_first_two_bytes() {
+        assert!(WRAPPERS.iter().all(|name| may_start(name[0], name[1])));
+    }
 }
