@@ -7,15 +7,32 @@ use std::fmt::Write;
 pub fn push_string(out: &mut String, bytes: &[u8]) {
     out.push('"');
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            push_char(out, character);
-        }
+        push_text(out, chunk.valid());
         for byte in chunk.invalid() {
             // Writing to a String cannot fail.
             let _ = write!(out, "\\\\x{byte:02x}");
         }
     }
     out.push('"');
+}
+
+/// Runs of what needs no escape are copied whole: most of a log line is such.
+fn push_text(out: &mut String, text: &str) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest
+            .bytes()
+            .position(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))
+            .unwrap_or(rest.len());
+        // What ends a run of ASCII begins a character.
+        let (run, after) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        out.push_str(run);
+        let mut characters = after.chars();
+        if let Some(character) = characters.next() {
+            push_char(out, character);
+        }
+        rest = characters.as_str();
+    }
 }
 
 fn push_char(out: &mut String, character: char) {
