@@ -104,8 +104,10 @@ pub fn name(bytes: &[u8], start: usize) -> Option<usize> {
     }
     let weight = vocabulary::weight(word.name())?;
     let operand = operand::after(bytes, word.end);
-    let runs = match weight {
-        Weight::Ordinary if !word.paired => matches!(
+    // `c\d` is short for many things.
+    let is_common = weight == Weight::Ordinary || word.name().len() < 3;
+    let runs = match word.paired {
+        false if is_common => matches!(
             operand,
             Operand::Option
                 | Operand::File
