@@ -36,11 +36,6 @@ impl Features {
         set
     }
 
-    /// Whether there is anything to do for these categories: an anchor of theirs was seen, or a decoding may bring one out.
-    pub fn concern(self, categories: CategorySet) -> bool {
-        self.0 != 0 && (self.triggers() != 0 || !self.categories().and(categories).is_empty())
-    }
-
     /// Whether nothing was seen: not an attack in any form.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -183,7 +183,9 @@ impl Scanner {
         }
         let features = prefilter::features(value);
         // Nearly every value ends here.
-        if !features.concern(run.categories) && !decode::is_base64(value) {
+        let idle = features.is_empty()
+            || features.triggers() == 0 && wanted(features, run.categories).next().is_none();
+        if idle && !decode::is_base64(value) {
             return;
         }
         self.forms(&mut run, Chain::new(), value, features, out);
@@ -230,13 +232,7 @@ impl Scanner {
             place: run.place,
             level: self.options.level,
         };
-        for category in features.categories().and(run.categories).iter() {
-            let Some(detector) = DETECTORS.get(category as usize) else {
-                continue;
-            };
-            if !(detector.wants)(features.of(category)) {
-                continue;
-            }
+        for detector in wanted(features, run.categories) {
             self.hits.clear();
             (detector.detect)(&input, &mut self.hits);
             self.report(run, chain, detector, bytes, out);
@@ -293,6 +289,16 @@ fn only_host<'a>(bytes: &'a [u8], span: &Range<usize>) -> Option<&'a [u8]> {
     (before.ends_with(b"//") && ends && !another)
         .then(|| bytes.get(span.clone()))
         .flatten()
+}
+
+/// The detectors of `categories` that want to look at a form with these features.
+fn wanted(features: Features, categories: CategorySet) -> impl Iterator<Item = &'static Detector> {
+    features
+        .categories()
+        .and(categories)
+        .iter()
+        .filter_map(|category| DETECTORS.get(category as usize))
+        .filter(move |detector| (detector.wants)(features.of(detector.category)))
 }
 
 /// Whether values of this kind come percent-encoded with `+` for a space. Form fields are decoded by the body's reader.

@@ -62,7 +62,7 @@ impl<'a> Iterator for Cookies<'a> {
                 });
             };
             let value = value.trim_ascii_start();
-            let quoted = after.and_then(|_| {
+            let quoted = after.filter(|_| value.starts_with(b"\"")).and_then(|_| {
                 // From the opening quote to the end of the header.
                 let start = rest.iter().position(|byte| *byte == b'=')? + 1;
                 quoted_over_separator(rest.get(start..)?.trim_ascii_start())

@@ -1,26 +1,30 @@
 //! Base64 (RFC 4648, both alphabets) where a value plausibly is base64: all of it in the alphabet, long enough to hold an
 //! attack, and text once decoded.
 
-/// The shortest value that is tried: twelve bytes of text.
-const SHORTEST: usize = 16;
-/// How many quantums are decoded to see whether it is worth going on: random bytes are text this long one time in 300,000.
+/// How many quantums are decoded to see whether it is worth going on, and the fewest that are tried: twelve bytes of text.
+/// Random bytes are text this long one time in 300,000.
 const PROBE: usize = 4;
 /// How many odd bytes make twelve bytes no text.
 const ODD: usize = 3;
 
 /// Whether a value starts like base64 of text: cheap, and false for nearly all that is none.
 pub fn is_base64(bytes: &[u8]) -> bool {
-    if bytes.len() < SHORTEST {
+    let Some(start) = bytes.first_chunk::<{ 4 * PROBE }>() else {
+        return false;
+    };
+    if start.iter().any(|sign| bits(*sign) == NONE) {
         return false;
     }
     let mut plain = [0; 3 * PROBE];
     let mut odd = Odd::default();
-    for (quantum, to) in bytes.as_chunks().0.iter().zip(plain.as_chunks_mut().0) {
-        let Some(three) = decoded(quantum) else {
+    for (quantum, to) in start.as_chunks().0.iter().zip(plain.as_chunks_mut().0) {
+        let Some(three @ [first, second, third]) = decoded(quantum) else {
             return false;
         };
         *to = three;
-        three.into_iter().for_each(|byte| odd.add(byte));
+        odd.add(first);
+        odd.add(second);
+        odd.add(third);
         if odd.count >= ODD {
             return false;
         }
@@ -41,11 +45,12 @@ pub fn base64(bytes: &[u8], out: &mut Vec<u8>) -> bool {
         .and_then(|last| body.get(..=last))
         .unwrap_or_default();
     let (quantums, rest) = unpadded.as_chunks();
-    for quantum in quantums {
+    out.resize(3 * quantums.len(), 0);
+    for (quantum, to) in quantums.iter().zip(out.as_chunks_mut().0) {
         let Some(three) = decoded(quantum) else {
             return false;
         };
-        out.extend_from_slice(&three);
+        *to = three;
     }
     let last = match *rest {
         [] => Some(([0; 3], 0)),
@@ -84,14 +89,18 @@ static BITS: [u8; 256] = {
 };
 
 #[inline(always)]
+fn bits(sign: u8) -> u8 {
+    BITS.get(usize::from(sign)).copied().unwrap_or(NONE)
+}
+
+#[inline(always)]
 fn decoded(quantum: &[u8; 4]) -> Option<[u8; 3]> {
-    let [a, b, c, d] =
-        quantum.map(|sign| u32::from(BITS.get(usize::from(sign)).copied().unwrap_or(NONE)));
+    let [a, b, c, d] = quantum;
+    let (a, b, c, d) = (bits(*a), bits(*b), bits(*c), bits(*d));
     if (a | b | c | d) > 63 {
         return None;
     }
-    let [_, first, second, third] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-    Some([first, second, third])
+    Some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
 }
 
 /// Counts bytes that text has not, as they come: never more than [`is_text`] does.
@@ -129,13 +138,14 @@ const fn is_odd(byte: u8) -> bool {
 
 /// Printable ASCII and white space, or UTF-8 beyond it, with slack for a cut character or a stray control: a tenth and one.
 fn is_text(bytes: &[u8]) -> bool {
-    let odd: usize = bytes
-        .utf8_chunks()
-        .map(|chunk| {
-            let controls = chunk.valid().bytes().filter(|byte| is_odd(*byte));
-            chunk.invalid().len() + controls.count()
-        })
-        .sum();
+    let controls = bytes.iter().filter(|byte| is_odd(**byte)).count();
+    let invalid: usize = if bytes.is_ascii() {
+        0
+    } else {
+        let chunks = bytes.utf8_chunks();
+        chunks.map(|chunk| chunk.invalid().len()).sum()
+    };
+    let odd = controls + invalid;
     !bytes.is_empty() && odd * 10 <= bytes.len() + 10
 }
 
