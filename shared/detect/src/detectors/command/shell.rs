@@ -145,7 +145,9 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
     if word.broken > 0 && word.name().len() < 2 {
         return false;
     }
-    if word.broken > 0 && weight > Weight::Ordinary && operand != Operand::Attached {
+    // Two letters around a backslash, with nothing before them, are short for many things.
+    let is_short = join == Join::Start && !word.paired && word.name().len() < 3;
+    if word.broken > 0 && weight > Weight::Ordinary && operand != Operand::Attached && !is_short {
         return true;
     }
     if word.folder && tool_folder(bytes, word) {
