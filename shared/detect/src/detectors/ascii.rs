@@ -51,6 +51,12 @@ pub fn find(bytes: &[u8], literal: &[u8], window: usize) -> Option<usize> {
     None
 }
 
+/// Whether there is nothing but white space. Stops at the first byte that is none: to trim the end as well would read what
+/// trails anew from every place that asks.
+pub fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}
+
 /// Whether a byte can be part of a word: a letter, a digit, `_`, or anything outside ASCII.
 pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80

@@ -54,22 +54,22 @@ pub fn named_file_or_number(bytes: &[u8], i: usize) -> bool {
 /// cannot end a line so.
 pub fn is_a_row(bytes: &[u8], i: usize) -> bool {
     const WINDOW: usize = 512;
-    let start = bytes
-        .get(i.saturating_sub(WINDOW)..i)
-        .unwrap_or_default()
-        .iter()
-        .rev()
-        .take_while(|byte| **byte != b'\n')
-        .count();
-    let line = from(bytes, i - start);
-    let length = line
-        .iter()
-        .take(2 * WINDOW)
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(line.len().min(2 * WINDOW));
-    let line = line.get(..length).unwrap_or_default().trim_ascii();
-    line.first() == Some(&b'|')
-        && line.last() == Some(&b'|')
+    // The pipe itself is one of the borders: most pipes end here.
+    if !matches!(before(bytes, i), 0 | b' ' | b'\t' | b'\n')
+        || !matches!(at(bytes, i + 1), 0 | b' ' | b'\t' | b'\r' | b'\n')
+    {
+        return false;
+    }
+    let left = bytes.get(i.saturating_sub(WINDOW)..i).unwrap_or_default();
+    let start = memchr::memrchr(b'\n', left).map_or(left.len(), |end| left.len() - end - 1);
+    let line = from(bytes, i - start).trim_ascii_start();
+    if line.first() != Some(&b'|') {
+        return false;
+    }
+    let line = line.get(..2 * WINDOW).unwrap_or(line);
+    let length = memchr::memchr(b'\n', line).unwrap_or(line.len());
+    let line = line.get(..length).unwrap_or_default().trim_ascii_end();
+    line.last() == Some(&b'|')
         && line.iter().filter(|byte| **byte == b'|').count() > 2
         && (0..line.len())
             .filter(|at_pipe| at(line, *at_pipe) == b'|')

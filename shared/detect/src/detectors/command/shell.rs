@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::ascii::{at, before, find, from, has};
+use super::super::ascii::{at, before, find, from, has, is_blank};
 use super::log;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
@@ -180,7 +180,7 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
     match join {
         // A text of many lines has a word on a line of its own.
         Join::Newline if closes => {
-            (operand == Operand::End || from(bytes, word.end).trim_ascii().is_empty())
+            (operand == Operand::End || is_blank(from(bytes, word.end)))
                 && (leads(bytes, at_join)
                     || weight > Weight::Ordinary && lines::cuts_a_value(bytes, at_join, weight))
         }

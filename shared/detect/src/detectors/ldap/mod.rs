@@ -19,6 +19,10 @@ pub const fn wants(features: u8) -> bool {
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let mut depth = 0usize;
+    let start = bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())
+        .unwrap_or(0);
     for (at, byte) in bytes.iter().enumerate() {
         if !matches!(byte, b'(' | b')' | b'*') {
             continue;
@@ -26,7 +30,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         let rest = bytes.get(at + 1..).unwrap_or_default();
         match byte {
             b'(' => {
-                if depth == 0 && opens_operator(rest) && is_whole(bytes, at) {
+                if depth == 0 && at == start && opens_operator(rest) && is_whole(bytes, at) {
                     hits.push(&rules::WHOLE, at..bytes.len());
                 }
                 depth += 1;
@@ -114,12 +118,9 @@ fn opens_operator(rest: &[u8]) -> bool {
     tail.trim_ascii_start().first() == Some(&b'(')
 }
 
-/// Whether the value is one filter from `at` on, with an attribute in its first operand.
+/// Whether the value is one filter from `at`, its start, on, with an attribute in its first operand.
 fn is_whole(bytes: &[u8], at: usize) -> bool {
-    bytes
-        .get(..at)
-        .is_some_and(|before| before.trim_ascii().is_empty())
-        && bytes.trim_ascii_end().ends_with(b")")
+    bytes.trim_ascii_end().ends_with(b")")
         && bytes.get(at + 1..).is_some_and(opens_filter)
 }
 
