@@ -248,6 +248,7 @@ const OF_PARAMETERS: &[&str] = &["path-system-folder", "path-drive"];
 
 /// Rules that read a field's value as a whole (a command line, a class, a document), not a name or a running text.
 const OF_WHOLE_VALUES: &[&str] = &[
+    "path-share",
     "cmd-common",
     "cmd-disguised",
     "cmd-windows",

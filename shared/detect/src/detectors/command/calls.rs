@@ -188,7 +188,7 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
         }
         b'0'..=b'9' if name == b"print" => !method && product(bytes, i),
         b'0'..=b'9' => {
-            matches!(name, b"md5" | b"sleep") && !method && number(bytes, i)
+            matches!(name, b"md5" | b"sleep") && !method && number(bytes, i) && !aside(bytes, i)
                 || name == b"chr" && chained(bytes, i)
         }
         _ => {
@@ -238,6 +238,20 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
                 })
         }
     }
+}
+
+/// An aside of a sentence: a blank before the parenthesis, and more than a number in it: `a good sleep (2+2=4)`.
+fn aside(bytes: &[u8], i: usize) -> bool {
+    let open = bytes
+        .get(..i)
+        .and_then(|left| memchr::memrchr(b'(', left))
+        .unwrap_or(0);
+    let digits = from(bytes, i)
+        .iter()
+        .take(16)
+        .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b' '))
+        .count();
+    before(bytes, open) == b' ' && !matches!(at(bytes, i + digits), b')' | b'-' | b'#' | 0)
 }
 
 /// A number and no unit behind it: `sleep (8 hours)` is what people need.
