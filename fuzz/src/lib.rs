@@ -22,15 +22,15 @@ use backstop_detect::Category;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 8] = [
     ("decode", decode::decode),
     ("charset_compression", body::charset_compression),
     ("body", body::body),
-    ("http_config", |data| {
+    ("request", |data| {
         http::http(data);
         config::config(data);
+        transaction::transaction(data);
     }),
-    ("transaction", transaction::transaction),
     ("scan_sql", |data| {
         scan::scan(&[Category::SqlInjection], data);
     }),

@@ -24,8 +24,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "decode" => values(),
         "charset_compression" => [typed(CHARSETS, &samples()), compressed()].concat(),
         "body" => [typed(FORMATS, &samples()), embedded()].concat(),
-        "http_config" => [heads(), configurations()].concat(),
-        "transaction" => requests(),
+        "request" => [heads(), configurations(), requests()].concat(),
         _ => placed(),
     }
 }
