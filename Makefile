@@ -2,6 +2,7 @@
 # make test    sets up what it needs and runs every test: cores, host, command, real Envoy
 # make e2e     the tests with a real Envoy alone
 # make build   the filters, as they are deployed: target/modules/*.wasm
+# make fuzz    libFuzzer over decoders, body readers, detectors, whole requests: SECONDS=600 each, TARGETS='body scan_sql'
 # make lint    formatting and clippy, native and for the wasm target
 # make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
 # make bench   CPU per request inside Envoy: no filter, this filter, a Lua script of the legacy layer's shape
@@ -50,6 +51,18 @@ bench: build $(ENVOY_BIN)
 score: build
 	target/debug/backstop replay --verdicts target/verdicts.jsonl $(CORPUS)/*.jsonl.gz
 	$(PYTHON) $(CORPUS)/../score.py $(CORPUS)/*.jsonl.gz -d target/verdicts.jsonl
+
+.PHONY: fuzz
+fuzz: SECONDS ?= 600
+fuzz:
+	fuzz/run.sh $(SECONDS) $(TARGETS)
+
+# The targets over their seeds, with a stable compiler: seconds.
+.PHONY: fuzz-seeds
+fuzz-seeds:
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target/fuzz-seeds --all-targets -- -D warnings
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir target/fuzz-seeds
 
 .PHONY: lint
 lint: wasm-target

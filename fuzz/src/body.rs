@@ -152,7 +152,7 @@ fn walk(types: &[&str], selector: u8, body: &[u8]) {
     let selector = usize::from(selector);
     let content = Content {
         content_type: ContentType::parse(types[selector % types.len()].as_bytes()),
-        complete: selector / types.len() % 2 == 0,
+        complete: (selector / types.len()).is_multiple_of(2),
     };
     let mut walker = Walker::default();
     let mut visits = Visits::new();

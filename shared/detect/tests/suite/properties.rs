@@ -3,7 +3,7 @@
 use backstop_cases::rows;
 use backstop_detect::chain::MAX_STEPS;
 use backstop_detect::finding::{MAX_FINDINGS, MAX_MATCHED, MAX_NAME};
-use backstop_detect::{Findings, Level, ScanOptions, Scanner};
+use backstop_detect::{Finding, Findings, Level, ScanOptions, Scanner, decode, prefilter};
 use backstop_http::{Kind, Place};
 use proptest::prelude::*;
 
@@ -72,6 +72,32 @@ proptest! {
         let mut fresh = Findings::new();
         Scanner::new(ScanOptions::default()).inspect(place, &value, &mut fresh);
         prop_assert_eq!(second.as_slice(), fresh.as_slice());
+    }
+
+    /// What is decoded until nothing changes stays so, and what it shows at the end is found in what it came from.
+    #[test]
+    fn decoding_comes_to_rest_and_the_verdict_with_it(value in hostile()) {
+        let (mut form, mut out) = (value.clone(), Vec::new());
+        let step = |form: &[u8], out: &mut Vec<u8>| decode::step(form, prefilter::features(form).triggers(), out);
+        let mut steps = 0;
+        while step(&form, &mut out).is_some() {
+            std::mem::swap(&mut form, &mut out);
+            steps += 1;
+            prop_assert!(steps <= 2 * value.len(), "{}", value.escape_ascii());
+        }
+        prop_assert_eq!(decode::step(&form, u8::MAX, &mut out), None);
+        let place = Place::new(Kind::Json, b"/a");
+        let at_rest = scan(place, &form);
+        let found = scan(place, &value);
+        for finding in at_rest.as_slice() {
+            prop_assert!(finding.chain.is_empty());
+            let category = finding.rule.category;
+            let same = |other: &Finding| other.rule.category == category;
+            prop_assert!(
+                steps > MAX_STEPS || found.as_slice().iter().any(same),
+                "{} in {} but not in {}", finding.rule.name, form.escape_ascii(), value.escape_ascii()
+            );
+        }
     }
 
     /// Encoding a value once more where a server would decode it does not hide it.
