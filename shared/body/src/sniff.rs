@@ -58,7 +58,8 @@ fn looks_like_form(window: &[u8]) -> bool {
     name.is_some_and(|end| end > 0 && window.get(end) == Some(&b'='))
 }
 
-fn is_form_name(byte: u8) -> bool {
+/// Whether a form's names have it as it is: browsers encode all others.
+pub(crate) fn is_form_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"%+-_.[]*:$!~@&".contains(&byte)
 }
 

@@ -259,7 +259,10 @@ impl Walker {
     ) -> ControlFlow<(), Option<Malformed>> {
         let malformed = match format {
             Format::Form => {
-                self.form.walk(body, charset, sink)?;
+                let is_declared = context
+                    .media_type
+                    .is_some_and(|media_type| is_form(&media_type));
+                self.form.walk(body, is_declared, charset, sink)?;
                 None
             }
             Format::Json => {

@@ -62,6 +62,7 @@ const OF_WHOLE_VALUES: &[&str] = &[
     "code-java-serialized",
     "code-class-loader",
     "xss-dom-sink",
+    "path-share",
 ];
 
 /// Whether an attack need not be found in this format, and the reason.
