@@ -120,8 +120,7 @@ fn opens_operator(rest: &[u8]) -> bool {
 
 /// Whether the value is one filter from `at`, its start, on, with an attribute in its first operand.
 fn is_whole(bytes: &[u8], at: usize) -> bool {
-    bytes.trim_ascii_end().ends_with(b")")
-        && bytes.get(at + 1..).is_some_and(opens_filter)
+    bytes.trim_ascii_end().ends_with(b")") && bytes.get(at + 1..).is_some_and(opens_filter)
 }
 
 /// Nothing but the signs of a filter, with a star, and parentheses that do not pair up.
