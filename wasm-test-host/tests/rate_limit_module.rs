@@ -179,7 +179,7 @@ fn a_flood_of_addresses_takes_no_more_memory_and_frees_nobody() {
     for round in 0..4_u32 {
         for number in 0..500_u32 {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + round * 500 + number));
-            gateway.send(Request::get("/").client(&address.to_string()));
+            gateway.send(Request::get("/").client(address.to_string()));
         }
         assert_eq!(gateway.send(limited.clone()).status, 429);
         bytes.push(
