@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::ascii::{at, before, find, from, has, is_blank};
+use super::super::ascii::{at, before, from, has, is_blank};
 use super::log;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
@@ -387,16 +387,17 @@ pub fn dot_command(bytes: &[u8], i: usize) -> Option<usize> {
 fn tool_folder(bytes: &[u8], word: &Word) -> bool {
     let start = word.end.saturating_sub(word.name().len() + 48);
     let raw = bytes.get(start..word.end).unwrap_or_default();
-    // `/sbin/` and `/usr/local/bin/` hold the first.
-    [
-        &b"bin/"[..],
-        b"/usr/bin",
-        b"/tmp/",
-        b"\\system32\\",
-        b"/dev/shm/",
-    ]
-    .iter()
-    .any(|folder| find(raw, folder, raw.len()).is_some())
+    raw.iter().enumerate().any(|(i, byte)| match byte {
+        b'/' if i >= 3 && has(raw, i - 3, b"bin") => true,
+        b'/' => match at(raw, i + 1) | 0x20 {
+            b'u' => has(raw, i, b"/usr/bin"),
+            b't' => has(raw, i, b"/tmp/"),
+            b'd' => has(raw, i, b"/dev/shm/"),
+            _ => false,
+        },
+        b'\\' => has(raw, i, b"\\system32\\"),
+        _ => false,
+    })
 }
 
 /// Whether another command follows the first one, so that the value is a command line.

@@ -209,8 +209,10 @@ fn odd_charset(bytes: &[u8], hits: &mut Hits) {
         let mut position = 0;
         while let Some(found) = find(from(bytes, position), mark) {
             let tail = position + found + mark.len();
-            // UTF-7 has no other use in a request: a tag that it closes, too, needs no dangerous name.
-            let closed = mark.len() > 1 && find(from(bytes, tail), b"+ad4-").is_some();
+            // UTF-7 has no other use in a request: a tag that it closes, too, needs no dangerous name. Where nothing closes the
+            // first, nothing closes a later one.
+            let closed =
+                position == 0 && mark.len() > 1 && find(from(bytes, tail), b"+ad4-").is_some();
             if closed
                 || tails
                     .iter()
