@@ -58,7 +58,13 @@ fn main() {
                 "{name}: {:?}: bits are a mask of six, 0b1 to 0b11_1111, not {bits}",
                 String::from_utf8_lossy(literal)
             );
-            builder.add(literal, u64::from(*bits) << (6 * index));
+            let bits = u64::from(*bits) << (6 * index);
+            builder.add(literal, bits);
+            // SQL Server takes any control character for a blank.
+            if *name == "sql" && literal.contains(&b' ') {
+                let blank = |byte: &u8| if *byte == b' ' { automaton::CONTROL } else { *byte };
+                builder.add(&literal.iter().map(blank).collect::<Vec<_>>(), bits);
+            }
         }
     }
     for (literal, bits) in triggers::LITERALS {

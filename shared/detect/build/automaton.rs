@@ -32,6 +32,17 @@ const GRAIN: usize = 8;
 /// How much of a literal is looked for: bounds the tables, and how far the prefilter's lanes overlap.
 const LONGEST: usize = 8;
 
+/// Stands for every control character that is not told from the others.
+pub const CONTROL: u8 = 1;
+
+/// What a byte is looked for as: letters without case, control characters but NUL, tab and line ends as one.
+fn fold(byte: u8) -> u8 {
+    match byte {
+        1..=8 | 11 | 12 | 14..=31 | 127 => CONTROL,
+        _ => byte.to_ascii_lowercase(),
+    }
+}
+
 impl Builder {
     /// Adds a literal that sets `bits`; the same literal may be added by several categories. Of a long one only a part is
     /// kept: what the prefilter passes may be more than the detectors find, never less. That part is its start, or its end
@@ -43,7 +54,8 @@ impl Builder {
             Some(last) if last.is_ascii_alphanumeric() => &literal[..literal.len() - beyond],
             _ => &literal[beyond..],
         };
-        *self.literals.entry(part.to_ascii_lowercase()).or_default() |= bits;
+        let folded = part.iter().copied().map(fold).collect();
+        *self.literals.entry(folded).or_default() |= bits;
     }
 
     /// Has every byte outside ASCII set `bits`.
@@ -61,7 +73,7 @@ impl Builder {
         let mut count = 2;
         for byte in 0..=255u8 {
             let slot = usize::from(byte);
-            if byte.is_ascii_uppercase() {
+            if fold(byte) != byte {
                 continue;
             }
             if used[slot] {
@@ -71,8 +83,8 @@ impl Builder {
                 classes[slot] = u8::from(!byte.is_ascii());
             }
         }
-        for byte in b'A'..=b'Z' {
-            classes[usize::from(byte)] = classes[usize::from(byte.to_ascii_lowercase())];
+        for byte in 0..=255u8 {
+            classes[usize::from(byte)] = classes[usize::from(fold(byte))];
         }
         (classes, usize::from(count))
     }

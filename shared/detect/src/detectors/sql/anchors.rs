@@ -69,6 +69,8 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"and 8", COMPARE), (b"and 9", COMPARE), (b"and(0", COMPARE), (b"and(1", COMPARE), (b"and(2", COMPARE),
     (b"and(3", COMPARE), (b"and(4", COMPARE), (b"and(5", COMPARE), (b"and(6", COMPARE), (b"and(7", COMPARE),
     (b"and(8", COMPARE), (b"and(9", COMPARE),
+    (b"or@", COMPARE), (b"or @", COMPARE), (b"and@", COMPARE), (b"and @", COMPARE), (b"exists(", COMPARE),
+    (b"exists (", COMPARE),
     // Comment marks that cut the rest of a statement off.
     (b"--", CUT), (b"#", CUT), (b"/*", CUT),
     // Comparisons by word, which matter when something is cut off behind them.
