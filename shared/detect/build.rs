@@ -62,7 +62,13 @@ fn main() {
             builder.add(literal, bits);
             // SQL Server takes any control character for a blank.
             if *name == "sql" && literal.contains(&b' ') {
-                let blank = |byte: &u8| if *byte == b' ' { automaton::CONTROL } else { *byte };
+                let blank = |byte: &u8| {
+                    if *byte == b' ' {
+                        automaton::CONTROL
+                    } else {
+                        *byte
+                    }
+                };
                 builder.add(&literal.iter().map(blank).collect::<Vec<_>>(), bits);
             }
         }
