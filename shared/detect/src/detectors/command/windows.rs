@@ -131,11 +131,16 @@ fn conditional(bytes: &[u8], i: usize) -> Option<usize> {
     let quoted =
         matches!(first, b'%' | b'"' | b'!' | b'[' | b'{') || find(rest, b"%", 24).is_some();
     const WORDS: [&[u8]; 6] = [b" equ ", b" neq ", b" lss ", b" leq ", b" gtr ", b" geq "];
-    let behind = |operator: &[u8]| find(rest, operator, 96).map(|at| k + at + operator.len());
+    let window = rest.get(..96).unwrap_or(rest);
+    let worded = || {
+        let mut blanks = (0..window.len()).filter(|i| at(window, *i) == b' ');
+        let is_word = |i: &usize| WORDS.iter().any(|word| has(window, *i, word));
+        blanks.find(is_word).map(|i| k + i + 5)
+    };
     if !batch && !quoted {
-        return (first == b'(').then(|| WORDS.iter().find_map(|word| behind(word)))?;
+        return (first == b'(').then(worded)?;
     }
-    behind(b"==").or_else(|| WORDS.iter().find_map(|word| behind(word)))
+    find(rest, b"==", 96).map(|i| k + i + 2).or_else(worded)
 }
 
 #[cfg(test)]
