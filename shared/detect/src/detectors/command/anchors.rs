@@ -40,6 +40,11 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"^", QUOTE),
     (b"/[", JOIN),
     (b"[", QUOTE),
+    (b"*", QUOTE), // `/b*n/c*t`
+    (b"b?n", QUOTE),
+    (b"bi?/", QUOTE),
+    (b"u?r/", QUOTE),
+    (b"us?/", QUOTE),
     (b"(", CALL),
     (b"<?", CODE),
     (b"<%", CODE),
