@@ -12,6 +12,7 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"\\\\", URL),
     (b":\\", URL),
     (b"/\\", URL),
+    (b"\\/", URL),
     (b"http:", URL),
     (b"https:", URL),
     (b"file:", URL),

@@ -91,6 +91,12 @@ pub fn renamed_xinclude(bytes: &[u8], hits: &mut Hits) {
 /// Schema locations by an odd scheme, or outside of a document from a stranger's host.
 pub fn schema_locations(bytes: &[u8], kind: Kind, hits: &mut Hits) {
     for at in memchr::memmem::find_iter(bytes, b"chemaLocation") {
+        if !bytes
+            .get(..at)
+            .is_some_and(|head| head.ends_with(b"s") || head.ends_with(b"S"))
+        {
+            continue;
+        }
         let mut cursor = Cursor::new(bytes, at + 13);
         cursor.space();
         if !cursor.take(b"=") {
