@@ -1,10 +1,11 @@
 //! Detectors: with their prefilter and without.
 
 use backstop_detect::chain::MAX_STEPS;
-use backstop_detect::detectors::DETECTORS;
+use backstop_detect::detectors::{DETECTORS, Detector};
 use backstop_detect::finding::{MAX_FINDINGS, MAX_MATCHED, MAX_NAME};
+use backstop_detect::prefilter::Features;
 use backstop_detect::{
-    Category, CategorySet, Findings, Hits, Input, Level, ScanOptions, Scanner, prefilter,
+    Category, CategorySet, Findings, Hits, Input, Level, Rule, ScanOptions, Scanner, prefilter,
 };
 use backstop_http::{Kind, Place};
 
@@ -29,6 +30,7 @@ pub fn scan(categories: &[Category], data: &[u8]) {
             bytes: value,
             place,
             level,
+            features: Input::ALL_FEATURES,
         };
         hits.clear();
         (detector.detect)(&input, &mut hits);
@@ -47,7 +49,7 @@ pub fn scan(categories: &[Category], data: &[u8]) {
                 && !OF_PIECES.contains(&hit.rule.name)
                 && !value.contains(&0);
             assert!(
-                !promised || (detector.wants)(features.of(detector.category)),
+                !promised || wanted(detector, input, features, hit.rule),
                 "the prefilter hides {}",
                 hit.rule.name
             );
@@ -59,6 +61,21 @@ pub fn scan(categories: &[Category], data: &[u8]) {
         });
     }
     scanner(categories, place, level, value);
+}
+
+/// Whether the prefilter's features have the detector look, and find `rule`.
+fn wanted(
+    detector: &Detector,
+    input: Input<'_>,
+    features: Features,
+    rule: &'static Rule,
+) -> bool {
+    let features = features.of(detector.category);
+    let mut hits = Hits::new(input.level);
+    (detector.wants)(features) && {
+        (detector.detect)(&Input { features, ..input }, &mut hits);
+        hits.has(rule)
+    }
 }
 
 fn scanner(categories: &[Category], place: Place<'_>, level: Level, value: &[u8]) {

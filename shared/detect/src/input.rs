@@ -15,6 +15,13 @@ pub struct Input<'a> {
     pub place: Place<'a>,
     /// The sensitivity in force: a detector may skip work that only higher levels need.
     pub level: Level,
+    /// What the prefilter saw on behalf of the detector's category: it may skip what needs a bit that is not set.
+    pub features: u8,
+}
+
+impl Input<'_> {
+    /// Every bit of a category: nothing is known, so everything is looked for.
+    pub const ALL_FEATURES: u8 = 0x3f;
 }
 
 /// One match of one rule.

@@ -227,12 +227,13 @@ impl Scanner {
         features: Features,
         out: &mut Findings,
     ) {
-        let input = Input {
-            bytes,
-            place: run.place,
-            level: self.options.level,
-        };
         for detector in wanted(features, run.categories) {
+            let input = Input {
+                bytes,
+                place: run.place,
+                level: self.options.level,
+                features: features.of(detector.category),
+            };
             self.hits.clear();
             (detector.detect)(&input, &mut self.hits);
             self.report(run, chain, detector, bytes, out);

@@ -336,6 +336,21 @@ mod tests {
     }
 
     #[test]
+    fn the_prefilter_knows_every_mark_for_code() {
+        let unseen: Vec<_> = MARKS
+            .iter()
+            .map(|(mark, _)| mark)
+            .filter(|mark| mark[0].is_ascii_alphabetic())
+            .filter(|mark| {
+                let seen = crate::prefilter::features(mark);
+                seen.of(crate::Category::CommandInjection) & super::super::anchors::CODE == 0
+            })
+            .map(|mark| mark.escape_ascii().to_string())
+            .collect();
+        assert!(unseen.is_empty(), "{unseen:?}");
+    }
+
+    #[test]
     fn marks_and_their_look_alikes() {
         for (text, language) in [
             ("java.lang.Runtime@getRuntime()", Some(Language::Java)),

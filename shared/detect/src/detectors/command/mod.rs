@@ -50,11 +50,13 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     };
     start(input, &mut sink);
     let bytes = input.bytes;
+    // Every mark of a language is an anchor of its own kind.
+    let marks = input.features & anchors::CODE != 0;
     let mut previous = 0;
     for (i, byte) in bytes.iter().copied().enumerate() {
         match marks::role(byte) {
             Role::Plain => {}
-            Role::Word if !is_word(previous) => word(bytes, i, &mut sink),
+            Role::Word if marks && !is_word(previous) => word(bytes, i, &mut sink),
             Role::Word => {}
             Role::Sign => sign(bytes, i, byte, previous, &mut sink),
         }

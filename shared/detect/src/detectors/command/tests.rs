@@ -10,6 +10,7 @@ fn names(text: &[u8], kind: Kind, name: &str, level: Level) -> Vec<&'static str>
         bytes: text,
         place: Place::new(kind, name.as_bytes()),
         level,
+        features: Input::ALL_FEATURES,
     };
     detect(&input, &mut hits);
     hits.as_slice().iter().map(|hit| hit.rule.name).collect()

@@ -10,6 +10,7 @@ fn names(text: &[u8], kind: Kind, level: Level) -> Vec<&'static str> {
             bytes: text,
             place: Place::new(kind, b"q"),
             level,
+            features: Input::ALL_FEATURES,
         },
         &mut hits,
     );

@@ -38,6 +38,9 @@ pub const fn wants(features: u8) -> bool {
 
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    if input.features == anchors::QUOTE && only_contracts(input.bytes) {
+        return;
+    }
     nosql::judge(input, hits);
     if matches!(input.place.kind, Kind::JsonKey) && input.bytes.len() < 3 {
         return;
@@ -58,6 +61,22 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         }
     }
     probe::judge(input, hits);
+}
+
+/// Whether every quote is an apostrophe within a word of English (`I'm`, `it's`, `parents'` is none): of a text with no other
+/// sign of SQL, that is all there is to know.
+fn only_contracts(bytes: &[u8]) -> bool {
+    const ENDINGS: [&[u8]; 7] = [b"s", b"t", b"m", b"d", b"re", b"ve", b"ll"];
+    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    !bytes.iter().any(|byte| matches!(byte, b'"' | b'`'))
+        && memchr::memchr_iter(b'\'', bytes).all(|quote| {
+            let after = bytes.get(quote + 1..).unwrap_or_default();
+            letter(quote.checked_sub(1).and_then(|i| bytes.get(i)))
+                && ENDINGS.iter().any(|ending| {
+                    after.starts_with(ending)
+                        && matches!(after.get(ending.len()), None | Some(b' ' | b'.' | b','))
+                })
+        })
 }
 
 /// Whether `bytes` begins with `start` (lower case), ASCII case set aside.

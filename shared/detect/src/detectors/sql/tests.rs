@@ -12,6 +12,7 @@ fn found_at(kind: Kind, value: &[u8], level: Level) -> Vec<&'static str> {
             bytes: value,
             place: Place::new(kind, b"q"),
             level,
+            features: Input::ALL_FEATURES,
         },
         &mut hits,
     );

@@ -10,6 +10,7 @@ fn names(text: &str, kind: Kind, name: &str, level: Level) -> Vec<&'static str> 
             bytes: text.as_bytes(),
             place: Place::new(kind, name.as_bytes()),
             level,
+            features: Input::ALL_FEATURES,
         },
         &mut hits,
     );
@@ -44,6 +45,7 @@ fn the_span_is_the_host() {
             bytes: text.as_bytes(),
             place: Place::new(Kind::Query, b"url"),
             level: Level::One,
+            features: Input::ALL_FEATURES,
         },
         &mut hits,
     );

@@ -12,6 +12,7 @@ fn found(value: &[u8], level: Level) -> Vec<&'static str> {
         bytes: value,
         place: Place::new(Kind::Query, b"q"),
         level,
+        features: Input::ALL_FEATURES,
     };
     detect(&input, &mut hits);
     hits.as_slice().iter().map(|hit| hit.rule.name).collect()
@@ -45,6 +46,7 @@ fn a_finding_says_where_it_stands() {
         bytes: value,
         place: Place::new(Kind::Json, b"/memo"),
         level: Level::One,
+        features: Input::ALL_FEATURES,
     };
     detect(&input, &mut hits);
     let hit = &hits.as_slice()[0];
@@ -63,6 +65,7 @@ fn an_attribute_of_a_drawing_is_a_handler_too() {
             bytes: value,
             place: Place::new(Kind::XmlAttribute, name),
             level: Level::One,
+            features: Input::ALL_FEATURES,
         };
         detect(&input, &mut hits);
     }
@@ -213,7 +216,7 @@ proptest! {
     fn any_value_is_read_without_panic_and_findings_lie_within_it(value in pieces()) {
         for level in [Level::One, Level::Three] {
             let mut hits = Hits::new(level);
-            detect(&Input { bytes: &value, place: Place::new(Kind::Query, b"q"), level }, &mut hits);
+            detect(&Input { bytes: &value, place: Place::new(Kind::Query, b"q"), level, features: Input::ALL_FEATURES }, &mut hits);
             for hit in hits.as_slice() {
                 prop_assert!(value.get(hit.span.clone()).is_some(), "{} {:?}", hit.rule.name, hit.span);
             }

@@ -12,6 +12,7 @@ fn found_in(kind: Kind, value: &[u8], level: Level) -> Vec<&'static str> {
         bytes: value,
         place: Place::new(kind, b"x"),
         level,
+        features: Input::ALL_FEATURES,
     };
     detect(&input, &mut hits);
     hits.as_slice().iter().map(|hit| hit.rule.name).collect()
@@ -193,7 +194,7 @@ proptest! {
     #[test]
     fn any_value_is_read_without_panic_and_what_is_found_the_prefilter_wanted(value in pieces()) {
         let mut hits = Hits::new(Level::Three);
-        let input = Input { bytes: &value, place: Place::new(Kind::XmlDocument, b""), level: Level::Three };
+        let input = Input { bytes: &value, place: Place::new(Kind::XmlDocument, b""), level: Level::Three, features: Input::ALL_FEATURES };
         detect(&input, &mut hits);
         let features = crate::prefilter::features(&value).of(crate::Category::XxeInjection);
         prop_assert!(hits.is_empty() || super::wants(features), "{:?}", hits.as_slice());
