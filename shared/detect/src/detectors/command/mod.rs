@@ -111,6 +111,10 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
             single::look(input, open, sink);
             return;
         }
+        _ if open == 0 && word::is_plain(bytes, 0) => {
+            single::look(input, open, sink);
+            return;
+        }
         _ => Join::Start,
     };
     let found = shell::command_behind(bytes, Join::Start, 0, open)
@@ -219,6 +223,9 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
     };
     // The second sign of `||` and `&&` starts nothing of its own.
     if matches!(join, Join::Pipe | Join::Ampersand) && before(bytes, i) == at(bytes, i) {
+        return;
+    }
+    if word::is_plain(bytes, word::skip_blanks(bytes, start)) {
         return;
     }
     if let Some(found) = shell::command_behind(bytes, join, i, start) {

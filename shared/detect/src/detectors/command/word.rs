@@ -1,6 +1,7 @@
 //! A command's name as the shell would read it, whatever was put between its letters.
 
-use super::super::ascii::{at, has};
+use super::super::ascii::{at, from, has, lower};
+use super::vocabulary;
 
 /// Longest name kept: the longest in the vocabulary is far shorter.
 pub const NAME: usize = 24;
@@ -112,6 +113,31 @@ fn nothing(bytes: &[u8], i: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Whether a word of letters starts at `start` that is no command, no cmdlet and no keyword of cmd.exe, and ends as words of a
+/// text do: what most values and most sentences behind a semicolon begin with.
+pub fn is_plain(bytes: &[u8], start: usize) -> bool {
+    const KEYWORDS: [&[u8]; 7] = [b"alias", b"for", b"if", b"iex", b"irm", b"iwmi", b"iwr"];
+    let rest = from(bytes, start);
+    let length = rest
+        .iter()
+        .take(NAME)
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    // `c:` is a drive.
+    if length < 2 || !matches!(at(rest, length), b' ' | b':') {
+        return false;
+    }
+    let mut scratch = [0; NAME];
+    let Some(word) = rest
+        .get(..length)
+        .and_then(|word| lower(word, &mut scratch))
+        .and_then(|length| scratch.get(..length))
+    else {
+        return false;
+    };
+    vocabulary::weight(word).is_none() && !vocabulary::is_prefix(word) && !KEYWORDS.contains(&word)
 }
 
 /// Reads the word that starts at `start`.
