@@ -58,6 +58,15 @@ impl<'a> NormalizedPath<'a> {
         self.ambiguous
     }
 
+    /// The same path in small ASCII letters, for services that do not tell capitals from small letters.
+    #[must_use]
+    pub fn to_ascii_lowercase(&self) -> NormalizedPath<'static> {
+        NormalizedPath {
+            path: Cow::Owned(self.path.to_ascii_lowercase()),
+            ambiguous: self.ambiguous,
+        }
+    }
+
     /// The segments between slashes; none for `/`.
     pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
         segments(&self.path)
@@ -294,6 +303,18 @@ mod tests {
                 "{target}"
             );
         }
+    }
+
+    #[test]
+    fn lowering_keeps_the_rest() {
+        let path = NormalizedPath::new(b"/%51ueue//A%3fB").to_ascii_lowercase();
+        assert_eq!(path.as_bytes(), b"/queue/a?b");
+        assert!(path.is_ambiguous());
+        assert!(
+            !NormalizedPath::new(b"/A")
+                .to_ascii_lowercase()
+                .is_ambiguous()
+        );
     }
 
     #[test]
