@@ -55,7 +55,7 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"having6", LOGIC), (b"having7", LOGIC), (b"having8", LOGIC), (b"having9", LOGIC), (b"||", LOGIC),
     (b"&&", LOGIC),
     // Comparisons, and operands that need none.
-    (b"=", COMPARE), (b"<", COMPARE), (b">", COMPARE), (b"~", COMPARE), (b"true", COMPARE), (b"false", COMPARE),
+    (b"=", COMPARE), (b"%", COMPARE), (b"<", COMPARE), (b">", COMPARE), (b"~", COMPARE), (b"true", COMPARE), (b"false", COMPARE),
     (b"null", COMPARE), (b"regexp", COMPARE | WORDED | STRONG), (b"rlike", COMPARE | STRONG), (b"glob", COMPARE),
     (b"between", COMPARE | WORDED), (b"sounds", COMPARE), (b"similar", COMPARE), (b"like ", COMPARE),
     (b"like(", COMPARE), (b"like/*", COMPARE), (b"like\t", COMPARE), (b"like\n", COMPARE),
