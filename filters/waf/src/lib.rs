@@ -7,10 +7,9 @@
     reason = "the SDK's macro exports `_initialize`, which has nothing to say"
 )]
 
-mod filter;
-mod root;
-mod telemetry;
+use std::rc::Rc;
 
+use backstop_stage::{Root, Stages, Waf};
 use proxy_wasm::types::LogLevel;
 
 backstop_plugin::callbacks!(
@@ -20,5 +19,10 @@ backstop_plugin::callbacks!(
 proxy_wasm::main! {{
     // The SDK's own messages; the filter's lines go through backstop_plugin::host.
     proxy_wasm::set_log_level(LogLevel::Warn);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
+    proxy_wasm::set_root_context(|_| Box::new(Root::new("waf", stages)));
 }}
+
+fn stages(json: &[u8]) -> Result<Stages, String> {
+    let stage = Waf::from_json(json).map_err(|error| error.to_string())?;
+    Ok(vec![Rc::new(stage)])
+}

@@ -169,6 +169,12 @@ impl Headers {
         self.raw.push(0);
     }
 
+    /// Takes out every field called `name` (lower case).
+    pub fn remove(&mut self, name: &[u8]) {
+        let raw = &self.raw;
+        self.fields.retain(|field| field.name(raw) != name);
+    }
+
     /// Number of fields, pseudo headers included.
     pub fn len(&self) -> usize {
         self.fields.len()

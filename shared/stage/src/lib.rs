@@ -1,24 +1,24 @@
 //! The cores as stages of a request in a Proxy-Wasm host: each asks the host what its core wants to know, and turns the
 //! core's outcome into replies, header changes, metrics and log lines.
 //!
-//! A filter's crate puts one stage (or, for `edge`, all) behind the SDK's callbacks. The header list is fetched and parsed
-//! once, by [`request_headers`], and shown to every stage.
+//! A filter is a [`Root`] with a function from its configuration to [`Stages`]: one, or for `edge` all. What a request
+//! brings is read from the proxy once ([`Request`]) and shown to every stage; a stage may hold the request until its body
+//! is there, or until a call-out is answered, and those after it wait.
 #![forbid(unsafe_code)]
 
+mod filter;
 pub mod origin_verify;
+mod pipeline;
 mod proxy;
 pub mod rate_limit;
 mod reply;
+mod request;
+pub mod stage;
+pub mod waf;
 
+pub use filter::Root;
 pub use origin_verify::OriginVerify;
-pub use proxy::request_headers;
 pub use rate_limit::RateLimit;
-
-/// What a stage tells the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// The request goes on, to the next stage.
-    Continue,
-    /// The request was answered: no further stage sees it.
-    Answered,
-}
+pub use request::Request;
+pub use stage::{Body, CallResponse, Flow, Passage, Stage, Stages};
+pub use waf::Waf;

@@ -1,13 +1,16 @@
 //! Origin verify in the headers phase.
 
+use std::rc::Rc;
+
 use backstop_http::Headers;
 use backstop_origin_verify::{ConfigError, Outcome, Policy, Refusal, Verdict};
 use backstop_plugin::metrics::{Counter, count_labelled};
 use backstop_plugin::{LogLevel, host};
 
-use crate::Flow;
+use crate::Request;
 use crate::proxy::Proxy;
 use crate::reply::reply;
+use crate::stage::{Flow, Passage, Stage};
 
 const NAME: &str = "origin-verify";
 const PREFIX: &str = "backstop_origin_verify";
@@ -31,8 +34,12 @@ impl OriginVerify {
     /// # Errors
     /// In one line: the JSON path, what is wrong there, and what is allowed.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        let policy = Policy::from_json(json)?;
-        Ok(Self {
+        Ok(Self::new(Policy::from_json(json)?))
+    }
+
+    /// The stage of a compiled configuration.
+    pub fn new(policy: Policy) -> Self {
+        Self {
             accepted: policy
                 .secret_names()
                 .map(|name| counter("accepted", name))
@@ -40,32 +47,32 @@ impl OriginVerify {
             exempt: counter("exempt", NO_SECRET),
             errors: Counter::new("backstop_origin_verify.errors_total"),
             policy,
-        })
+        }
     }
 
-    /// The headers phase. `headers` is the whole list, or why the proxy did not hand it out.
-    pub fn on_request_headers(&self, headers: &Result<Headers, String>) -> Flow {
+    fn judge(&self, request: &mut Request) -> Flow {
         let none = Headers::default();
-        let (seen, outcome) = match headers {
-            Ok(headers) => (headers, self.policy.verify(headers, &Proxy)),
+        let proxy = Proxy::of(request);
+        let (seen, outcome) = match request.headers() {
+            Ok(headers) => (&**headers, self.policy.verify(headers, &proxy)),
             Err(error) => {
                 self.error(&format!("request headers: {error}"));
                 let refusal = Refusal::HeadersUnreadable;
-                (&none, self.policy.failed(refusal, &none, &Proxy))
+                (&none, self.policy.failed(refusal, &none, &proxy))
             }
         };
         let flow = self.conclude(seen, &outcome);
         if flow == Flow::Answered || !outcome.remove_header {
             return flow;
         }
-        match host::remove_request_header(self.policy.header()) {
-            Ok(()) => Flow::Continue,
-            Err(error) => {
-                self.error(&format!("the header could not be removed: {error}"));
-                let refusal = Refusal::HeaderNotRemoved;
-                self.conclude(seen, &self.policy.failed(refusal, seen, &Proxy))
-            }
-        }
+        let Err(error) = request.remove_header(self.policy.header()) else {
+            return Flow::Continue;
+        };
+        self.error(&format!("the header could not be removed: {error}"));
+        let refusal = Refusal::HeaderNotRemoved;
+        let seen = request.headers().map_or(&none, |headers| headers);
+        let outcome = self.policy.failed(refusal, seen, &Proxy::of(request));
+        self.conclude(seen, &outcome)
     }
 
     /// Counts, logs, answers.
@@ -115,6 +122,21 @@ impl OriginVerify {
         if let Some(line) = self.policy.log_line(headers, outcome, now) {
             host::log(LogLevel::Warn, line.as_bytes());
         }
+    }
+}
+
+impl Stage for OriginVerify {
+    fn begin(self: Rc<Self>) -> Box<dyn Passage> {
+        Box::new(Check(self))
+    }
+}
+
+/// One request.
+struct Check(Rc<OriginVerify>);
+
+impl Passage for Check {
+    fn on_request_headers(&mut self, request: &mut Request) -> Flow {
+        self.0.judge(request)
     }
 }
 

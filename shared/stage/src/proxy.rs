@@ -1,26 +1,95 @@
-//! What stages ask the proxy for.
+//! The proxy, as the cores ask it.
 
-use backstop_http::Headers;
-use backstop_plugin::host;
+use backstop_plugin::host::{self, Buffer, HostError};
+use backstop_rate_limit::{SharedData, Stored, Unavailable, Written};
+use backstop_waf::Unreadable;
 
-/// The request's headers, parsed; or in one line why there are none.
-///
-/// # Errors
-/// When the proxy does not hand them out, or not in the shape that the ABI says.
-pub fn request_headers() -> Result<Headers, String> {
-    let raw = host::request_headers().map_err(|error| error.to_string())?;
-    Headers::parse(raw).map_err(|error| error.to_string())
+use crate::Request;
+
+/// The proxy during a request.
+pub(crate) struct Proxy<'a> {
+    request: &'a Request,
+    /// Where in the buffer the body begins that a core asks for.
+    body_start: usize,
 }
 
-/// The proxy, as the cores ask it.
-pub(crate) struct Proxy;
+impl<'a> Proxy<'a> {
+    pub(crate) const fn of(request: &'a Request) -> Self {
+        Self::from(request, 0)
+    }
 
-impl backstop_origin_verify::Host for Proxy {
+    /// With a body of which the first `body_start` bytes are not shown.
+    pub(crate) const fn from(request: &'a Request, body_start: usize) -> Self {
+        Self {
+            request,
+            body_start,
+        }
+    }
+}
+
+impl backstop_origin_verify::Host for Proxy<'_> {
     fn source_address(&self) -> Option<Vec<u8>> {
-        host::property(&["source", "address"]).ok()
+        self.request.source_address()
     }
 
     fn unix_seconds(&self) -> i64 {
         i64::try_from(host::unix_nanos() / 1_000_000_000).unwrap_or(i64::MAX)
+    }
+}
+
+impl backstop_waf::Host for Proxy<'_> {
+    fn source_address(&self) -> Option<Vec<u8>> {
+        self.request.source_address()
+    }
+
+    fn body(&self, start: usize, len: usize) -> Result<Vec<u8>, Unreadable> {
+        let start = start.saturating_add(self.body_start);
+        host::buffer(Buffer::RequestBody, start, len).map_err(|_| Unreadable)
+    }
+}
+
+impl backstop_rate_limit::Host for Proxy<'_> {
+    fn source_address(&self) -> Option<Vec<u8>> {
+        self.request.source_address()
+    }
+
+    fn clock_nanos(&self) -> u64 {
+        clock_nanos()
+    }
+}
+
+impl SharedData for Proxy<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Stored>, Unavailable> {
+        Shared.get(key)
+    }
+
+    fn set(&self, key: &[u8], value: &[u8], cas: u32) -> Result<Written, Unavailable> {
+        Shared.set(key, value, cas)
+    }
+}
+
+/// The proxy's clock in nanoseconds: one that only goes forward where there is one. A proxy that has it always has it.
+pub(crate) fn clock_nanos() -> u64 {
+    host::monotonic_nanos().unwrap_or_else(host::unix_nanos)
+}
+
+/// What all workers of the proxy share.
+pub(crate) struct Shared;
+
+impl SharedData for Shared {
+    fn get(&self, key: &[u8]) -> Result<Option<Stored>, Unavailable> {
+        match host::shared_data(key) {
+            Ok((value, cas)) => Ok(Some(Stored { value, cas })),
+            Err(HostError::NotFound) => Ok(None),
+            Err(_) => Err(Unavailable),
+        }
+    }
+
+    fn set(&self, key: &[u8], value: &[u8], cas: u32) -> Result<Written, Unavailable> {
+        match host::set_shared_data(key, value, cas) {
+            Ok(()) => Ok(Written::Done),
+            Err(HostError::CasMismatch) => Ok(Written::Conflict),
+            Err(_) => Err(Unavailable),
+        }
     }
 }

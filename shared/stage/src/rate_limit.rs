@@ -1,17 +1,17 @@
 //! Rate limits in the headers phase, and their headers on the response.
 
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 
 use backstop_http::Headers;
-use backstop_plugin::host::HostError;
 use backstop_plugin::metrics::{Counter, count_labelled};
 use backstop_plugin::{LogLevel, host};
-use backstop_rate_limit::{
-    Decision, Host, Limiter, Outcome, Policy, SharedData, Stored, Unavailable, Written,
-};
+use backstop_rate_limit::{Decision, Limiter, Outcome, Policy, Unavailable};
 
-use crate::Flow;
+use crate::Request;
+use crate::proxy::{Proxy, Shared, clock_nanos};
 use crate::reply::reply;
+use crate::stage::{Flow, Passage, Stage};
 
 const NAME: &str = "rate-limit";
 const PREFIX: &str = "backstop_rate_limit";
@@ -27,11 +27,10 @@ pub struct RateLimit {
     /// Requests by limit that are refused.
     limited: Vec<Counter>,
     errors: Counter,
-    proxy: Proxy,
 }
 
 /// What is to be added to a response.
-pub type ResponseHeaders = Vec<(String, String)>;
+type ResponseHeaders = Vec<(String, String)>;
 
 impl RateLimit {
     /// Reads and compiles the configuration, and finds its tables in shared data. Buckets belong to the plugin, by its name
@@ -40,7 +39,14 @@ impl RateLimit {
     /// # Errors
     /// In one line: the JSON path, what is wrong there, and what is allowed; or that the proxy has no shared data.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let policy = Policy::from_json(json).map_err(|error| error.to_string())?;
+        Self::open(Policy::from_json(json).map_err(|error| error.to_string())?)
+    }
+
+    /// The stage of a compiled configuration, with its tables in shared data.
+    ///
+    /// # Errors
+    /// That the proxy has no shared data.
+    pub fn open(policy: Policy) -> Result<Self, String> {
         let counters = |outcome: Outcome| -> Vec<Counter> {
             policy
                 .limit_names()
@@ -48,26 +54,22 @@ impl RateLimit {
                 .collect()
         };
         let (allowed, limited) = (counters(Outcome::Allowed), counters(Outcome::Limited));
-        let proxy = Proxy {
-            monotonic: host::monotonic_nanos().is_some(),
-        };
-        let limiter = Limiter::open(policy, &namespace(), &proxy, random())
+        let limiter = Limiter::open(policy, &namespace(), &Shared, random())
             .map_err(|Unavailable| format!("{NAME}: the proxy has no shared data"))?;
         // What earlier configurations left and is still in use goes with the next configuration.
-        let _ = limiter.reclaim(&proxy, proxy.clock_nanos());
+        let _ = limiter.reclaim(&Shared, clock_nanos());
         Ok(Self {
             limiter,
             allowed,
             limited,
             errors: Counter::new("backstop_rate_limit.errors_total"),
-            proxy,
         })
     }
 
-    /// The headers phase; with it, what is to be added to the response, mostly nothing. `headers` is the whole list, or why
-    /// the proxy did not hand it out: then nothing can be counted, and the request passes.
-    pub fn on_request_headers(&self, headers: &Result<Headers, String>) -> (Flow, ResponseHeaders) {
-        let headers = match headers {
+    /// What becomes of the request; with it, what is to be added to the response, mostly nothing. Where the proxy did not
+    /// hand out the headers, nothing can be counted, and the request passes.
+    fn judge(&self, request: &Request) -> (Flow, ResponseHeaders) {
+        let headers = match request.headers() {
             Ok(headers) => headers,
             Err(error) => {
                 self.errors.increment();
@@ -78,12 +80,12 @@ impl RateLimit {
                 return (Flow::Continue, ResponseHeaders::new());
             }
         };
-        let decision = self.limiter.decide(&self.proxy, headers);
+        let decision = self.limiter.decide(&Proxy::of(request), headers);
         if decision.checks.is_empty() {
             return (Flow::Continue, ResponseHeaders::new());
         }
         self.count(&decision);
-        self.log(&decision, headers);
+        self.log(&decision, request, headers);
         if decision.is_over() {
             // Access logs then show the verdict. A host without filter state is no reason to fail.
             let verdict = self.limiter.verdict(&decision);
@@ -100,10 +102,9 @@ impl RateLimit {
         }
     }
 
-    /// The response headers phase of a request that passed.
-    pub fn on_response_headers(&self, headers: &ResponseHeaders) {
+    fn mark(&self, headers: ResponseHeaders) {
         for (name, value) in headers {
-            if host::add_response_header(name, value).is_err() {
+            if host::add_response_header(&name, &value).is_err() {
                 self.errors.increment();
             }
         }
@@ -130,7 +131,7 @@ impl RateLimit {
         }
     }
 
-    fn log(&self, decision: &Decision, headers: &Headers) {
+    fn log(&self, decision: &Decision, request: &Request, headers: &Headers) {
         let level = if decision.is_over() {
             LogLevel::Warn
         } else {
@@ -142,9 +143,38 @@ impl RateLimit {
             return;
         }
         let now = host::unix_nanos() / 1_000_000;
-        if let Some(line) = self.limiter.log_line(decision, headers, &self.proxy, now) {
+        let proxy = Proxy::of(request);
+        if let Some(line) = self.limiter.log_line(decision, headers, &proxy, now) {
             host::log(level, line.as_bytes());
         }
+    }
+}
+
+impl Stage for RateLimit {
+    fn begin(self: Rc<Self>) -> Box<dyn Passage> {
+        Box::new(Check {
+            limits: self,
+            pending: ResponseHeaders::new(),
+        })
+    }
+}
+
+/// One request.
+struct Check {
+    limits: Rc<RateLimit>,
+    /// What the response gets, once.
+    pending: ResponseHeaders,
+}
+
+impl Passage for Check {
+    fn on_request_headers(&mut self, request: &mut Request) -> Flow {
+        let (flow, pending) = self.limits.judge(request);
+        self.pending = pending;
+        flow
+    }
+
+    fn on_response_headers(&mut self) {
+        self.limits.mark(std::mem::take(&mut self.pending));
     }
 }
 
@@ -172,44 +202,4 @@ fn random() -> [u8; 16] {
     first.copy_from_slice(&state.hash_one(1_u8).to_le_bytes());
     second.copy_from_slice(&state.hash_one(2_u8).to_le_bytes());
     bytes
-}
-
-/// The proxy, as the limits ask it.
-#[derive(Debug)]
-struct Proxy {
-    /// Whether the proxy has a clock that only goes forward.
-    monotonic: bool,
-}
-
-impl SharedData for Proxy {
-    fn get(&self, key: &[u8]) -> Result<Option<Stored>, Unavailable> {
-        match host::shared_data(key) {
-            Ok((value, cas)) => Ok(Some(Stored { value, cas })),
-            Err(HostError::NotFound) => Ok(None),
-            Err(_) => Err(Unavailable),
-        }
-    }
-
-    fn set(&self, key: &[u8], value: &[u8], cas: u32) -> Result<Written, Unavailable> {
-        match host::set_shared_data(key, value, cas) {
-            Ok(()) => Ok(Written::Done),
-            Err(HostError::CasMismatch) => Ok(Written::Conflict),
-            Err(_) => Err(Unavailable),
-        }
-    }
-}
-
-impl Host for Proxy {
-    fn source_address(&self) -> Option<Vec<u8>> {
-        host::property(&["source", "address"]).ok()
-    }
-
-    fn clock_nanos(&self) -> u64 {
-        if self.monotonic {
-            // Once there, it stays.
-            host::monotonic_nanos().unwrap_or(0)
-        } else {
-            host::unix_nanos()
-        }
-    }
 }

@@ -195,6 +195,14 @@ pub fn send_local_reply(reply: &LocalReply<'_>) -> Result<(), HostError> {
     )
 }
 
+/// Lets a request go on that was held back.
+///
+/// # Errors
+/// When it is not held back, or gone.
+pub fn continue_request() -> Result<(), HostError> {
+    raw::continue_stream(0)
+}
+
 /// Defines a metric and answers its id. Every call makes a new id on Envoy: define once, keep the id.
 ///
 /// # Errors

@@ -67,6 +67,7 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -103,6 +104,7 @@ mod no_host {
         proxy_get_property(*const u8, usize, *mut *mut u8, *mut usize);
         proxy_set_property(*const u8, usize, *const u8, usize);
         proxy_send_local_response(u32, *const u8, usize, *const u8, usize, *const u8, usize, i32);
+        proxy_continue_stream(u32);
         proxy_define_metric(u32, *const u8, usize, *mut u32);
         proxy_increment_metric(u32, i64);
         proxy_record_metric(u32, u64);
@@ -225,6 +227,11 @@ pub(super) fn send_local_response(
             grpc_status,
         )
     })
+}
+
+pub(super) fn continue_stream(stream: u32) -> Result<(), HostError> {
+    // SAFETY: integers only.
+    HostError::from_status(unsafe { proxy_continue_stream(stream) })
 }
 
 pub(super) fn define_metric(kind: u32, name: &[u8]) -> Result<u32, HostError> {

@@ -80,7 +80,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Transaction {
     policy: Rc<Policy>,
-    headers: Headers,
+    headers: Rc<Headers>,
     exclusions: Vec<u16>,
     custom: Option<Box<CustomRun>>,
     tally: Tally,
@@ -97,12 +97,12 @@ impl Transaction {
         policy: &Rc<Policy>,
         scanner: &mut Scanner,
         host: &impl Host,
-        headers: Headers,
+        headers: impl Into<Rc<Headers>>,
         end_of_stream: bool,
     ) -> (Self, Outcome) {
         let mut transaction = Self {
             policy: Rc::clone(policy),
-            headers,
+            headers: headers.into(),
             exclusions: Vec::new(),
             custom: None,
             tally: Tally::default(),
@@ -119,7 +119,7 @@ impl Transaction {
     pub fn unreadable_headers(policy: &Rc<Policy>, host: &impl Host) -> (Self, Outcome) {
         let mut transaction = Self {
             policy: Rc::clone(policy),
-            headers: Headers::default(),
+            headers: Rc::default(),
             exclusions: Vec::new(),
             custom: None,
             tally: Tally::default(),
@@ -162,6 +162,11 @@ impl Transaction {
     /// Whether all is decided: later phases will answer `Continue`.
     pub const fn is_done(&self) -> bool {
         matches!(self.body, Body::Done)
+    }
+
+    /// Whether the body is to be held back, so that `on_body` is told all that was held; else it is told each piece.
+    pub const fn holds_body(&self) -> bool {
+        matches!(self.body, Body::Held { .. })
     }
 
     fn headers_phase(

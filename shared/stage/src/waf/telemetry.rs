@@ -1,13 +1,13 @@
-//! The filter's metrics. Labels are categories, rules, actions and refusals: sets that are known when it is configured.
+//! The WAF's metrics. Labels are categories, rules, actions and refusals: sets that are known when it is configured.
 
 use backstop_plugin::metrics::{Counter, Histogram, count_labelled};
 use backstop_waf::report::Cause;
-use backstop_waf::{Action, Mode, Refusal, Report};
+use backstop_waf::{Action, Mode, Outcome, Refusal, Report};
 
 const PREFIX: &str = "backstop_waf";
 
 /// Counters and histograms, defined at their first use.
-pub(crate) struct Telemetry {
+pub(super) struct Telemetry {
     requests: Counter,
     body_limit_hits: Counter,
     custom_rule_limit_hits: Counter,
@@ -29,32 +29,32 @@ impl Default for Telemetry {
 
 impl Telemetry {
     /// A request came.
-    pub(crate) fn request(&self) {
+    pub(super) fn request(&self) {
         self.requests.increment();
     }
 
-    /// A body went beyond the limit.
-    pub(crate) fn body_limit_hit(&self) {
-        self.body_limit_hits.increment();
-    }
-
-    /// Custom rules left something unread.
-    pub(crate) fn custom_rule_limit_hit(&self) {
-        self.custom_rule_limit_hits.increment();
+    /// Limits that a phase met.
+    pub(super) fn outcome(&self, outcome: &Outcome) {
+        if outcome.limit_hit {
+            self.body_limit_hits.increment();
+        }
+        if outcome.custom_limit_hit {
+            self.custom_rule_limit_hits.increment();
+        }
     }
 
     /// Something failed that should not.
-    pub(crate) fn error(&self) {
+    pub(super) fn error(&self) {
         self.errors.increment();
     }
 
     /// A phase's inspection took so many nanoseconds.
-    pub(crate) fn inspected(&self, nanos: u64) {
+    pub(super) fn inspected(&self, nanos: u64) {
         self.inspection.record(nanos.div_ceil(1000));
     }
 
     /// Counts the decision, and each finding by category, rule and mode.
-    pub(crate) fn report(&self, report: &Report) {
+    pub(super) fn report(&self, report: &Report) {
         count_labelled(
             PREFIX,
             &[("action", report.action.word())],
