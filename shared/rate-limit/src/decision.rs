@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::bucket::Time;
+use crate::ruling::Ruling;
 
 /// What the limits say to a request.
 #[derive(Clone, Debug, Default)]
@@ -11,12 +12,17 @@ pub struct Decision {
     pub checks: Vec<Check>,
     /// The client's address, if the limits had to know it.
     pub client: Option<IpAddr>,
+    /// What to ask a rate-limit service, if it is to be asked: the bytes of a `RateLimitRequest`. The decision is complete
+    /// when [`Limiter::rule`](crate::Limiter::rule) has heard what came of it.
+    pub question: Option<Vec<u8>>,
+    /// What came of asking.
+    pub ruling: Option<Ruling>,
 }
 
 impl Decision {
     /// Whether the request is refused.
     pub fn is_limited(&self) -> bool {
-        self.refusing().is_some()
+        self.refusing().is_some() || self.ruled(Outcome::Limited)
     }
 
     /// Whether a limit, be it in shadow mode, has not enough tokens.
@@ -24,9 +30,31 @@ impl Decision {
         self.checks
             .iter()
             .any(|check| matches!(check.outcome, Outcome::Limited | Outcome::WouldLimit))
+            || self.ruled(Outcome::Limited)
+            || self.ruled(Outcome::WouldLimit)
     }
 
-    /// The limit that refuses; of several, the one to wait for the longest.
+    /// Whether there is something to warn of: a limit without tokens, or a rate-limit service that did not say.
+    pub fn is_notable(&self) -> bool {
+        self.is_over()
+            || self
+                .ruling
+                .as_ref()
+                .is_some_and(|ruling| ruling.failure.is_some())
+    }
+
+    /// Whether nothing limits the request and nobody is to be asked.
+    pub const fn is_empty(&self) -> bool {
+        self.checks.is_empty() && self.question.is_none() && self.ruling.is_none()
+    }
+
+    fn ruled(&self, outcome: Outcome) -> bool {
+        self.ruling
+            .as_ref()
+            .is_some_and(|ruling| ruling.outcome == outcome)
+    }
+
+    /// The limit of this proxy that refuses; of several, the one to wait for the longest.
     pub fn refusing(&self) -> Option<&Check> {
         self.longest(Outcome::Limited)
     }

@@ -49,7 +49,7 @@ pub(crate) enum Part {
 
 /// A part's value in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value<'a> {
+pub(crate) enum Value<'a> {
     Present(Cow<'a, [u8]>),
     Absent,
     /// There more than once, or unreadable.
@@ -126,7 +126,7 @@ impl Part {
         matches!(self, Self::Address { .. })
     }
 
-    fn value<'a>(&self, request: Request<'a>) -> Value<'a> {
+    pub(crate) fn value<'a>(&self, request: Request<'a>) -> Value<'a> {
         match self {
             Self::Address { v4, v6 } => match request.client {
                 Some(address) => Value::Present(Cow::Owned(network(address, *v4, *v6))),
@@ -173,7 +173,7 @@ impl Part {
         }
     }
 
-    const fn if_absent(&self) -> IfAbsent {
+    pub(crate) const fn if_absent(&self) -> IfAbsent {
         match self {
             Self::Header { if_absent, .. }
             | Self::Cookie { if_absent, .. }

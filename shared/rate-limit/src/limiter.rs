@@ -1,12 +1,14 @@
 //! The decision on one request.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use backstop_http::{Headers, NormalizedPath, client_address};
 
 use crate::config::{Mode, OnUnavailable};
 use crate::decision::{Check, Decision, Event, Outcome};
 use crate::key::{self, Part, Request};
+use crate::listeners::Listeners;
 use crate::policy::{CompiledLimit, Policy};
 use crate::registry::{Entry, Registry};
 use crate::seed::{KeyHasher, Seed};
@@ -23,19 +25,25 @@ pub trait Host: SharedData {
     /// The proxy's clock in nanoseconds. Asked at most once per request, and only if a limit applies. It may be set
     /// back and forth; a clock that only goes forward is better where there is one.
     fn clock_nanos(&self) -> u64;
+
+    /// The port that the request came to (Envoy's `destination.port`). Asked at most once per request, and only if a limit
+    /// applies and the configuration names no namespace.
+    fn listener_port(&self) -> Option<u16>;
 }
 
 /// Limits and the tables that they count in.
 #[derive(Debug)]
 pub struct Limiter {
     policy: Policy,
-    counters: Vec<Counter>,
+    listeners: Listeners,
+    /// The process's secret, and whose the buckets are.
+    owner: KeyHasher,
     registry: Registry,
 }
 
 /// Where one limit counts.
 #[derive(Debug)]
-struct Counter {
+pub(crate) struct Counter {
     table: Table,
     hasher: KeyHasher,
 }
@@ -53,43 +61,56 @@ struct Stake<'a> {
 }
 
 impl Limiter {
-    /// Puts limits to their tables. `namespace` names the plugin (its root id and name): plugins of different
-    /// names never meet. `random` is fresh random bytes, which become the process's secret if it has none yet.
+    /// Puts limits to their tables. `plugin` names the plugin (its root id and name): plugins of different names
+    /// never meet, unless their configurations name the same namespace. `random` is fresh random bytes, which become the process's secret if it has none yet.
     ///
     /// # Errors
     /// When the host has no shared data.
     pub fn open(
         policy: Policy,
-        namespace: &[u8],
+        plugin: &[u8],
         shared: &impl SharedData,
         random: [u8; 16],
     ) -> Result<Self, Unavailable> {
-        let seed = Seed::agree(shared, random)?;
-        let counters = policy
-            .limits
-            .iter()
-            .map(|limit| {
-                let mut hasher = seed.hasher();
-                hasher.field(0, namespace);
+        let mut owner = Seed::agree(shared, random)?.hasher();
+        match &policy.namespace {
+            None => owner.field(0, plugin),
+            Some(namespace) => owner.field(1, namespace.as_bytes()),
+        }
+        Ok(Self {
+            policy,
+            listeners: Listeners::default(),
+            owner,
+            registry: Registry::of(owner.finish()),
+        })
+    }
+
+    /// The tables for the request.
+    fn counters(&self, host: &impl Host) -> Rc<[Counter]> {
+        let port = match self.policy.namespace {
+            None => host.listener_port(),
+            Some(_) => None,
+        };
+        self.listeners.counters(port, |port| {
+            let counter = |limit: &CompiledLimit| {
+                let mut hasher = self.owner;
                 hasher.field(0, &limit.identity);
+                if let Some(port) = port {
+                    hasher.field(2, &port.to_le_bytes());
+                }
                 let table = Table {
                     id: hasher.finish(),
                     layout: limit.layout,
                     rate: limit.rate,
-                    on_full: policy.on_full,
+                    on_full: self.policy.on_full,
                 };
                 Counter { table, hasher }
-            })
-            .collect();
-        let mut hasher = seed.hasher();
-        hasher.field(0, namespace);
-        let limiter = Self {
-            policy,
-            counters,
-            registry: Registry::of(hasher.finish()),
-        };
-        limiter.registry.add(shared, &limiter.tables())?;
-        Ok(limiter)
+            };
+            let counters: Rc<[Counter]> = self.policy.limits.iter().map(counter).collect();
+            // Without shared data there is nothing to note; the request will find out.
+            let _ = self.registry.add(host, &entries(&counters));
+            counters
+        })
     }
 
     /// Gives back the memory of tables that earlier configurations of this plugin have left, as far as every bucket in
@@ -99,17 +120,9 @@ impl Limiter {
     /// # Errors
     /// When the host has no shared data.
     pub fn reclaim(&self, shared: &impl SharedData, wall_nanos: u64) -> Result<usize, Unavailable> {
-        self.registry.reclaim(shared, &self.tables(), wall_nanos)
-    }
-
-    fn tables(&self) -> Vec<Entry> {
-        self.counters
-            .iter()
-            .map(|counter| Entry {
-                id: counter.table.id,
-                layout: counter.table.layout,
-            })
-            .collect()
+        let all = self.listeners.all();
+        let used: Vec<Entry> = all.iter().flat_map(|counters| entries(counters)).collect();
+        self.registry.reclaim(shared, &used, wall_nanos)
     }
 
     /// What the limits were compiled from.
@@ -124,10 +137,17 @@ impl Limiter {
     /// per other worker, such a request may cost another one its admission; it never admits one too many.
     pub fn decide(&self, host: &impl Host, headers: &Headers) -> Decision {
         let path = NormalizedPath::new(headers.path());
-        let applies =
-            |(limit, _): &(&CompiledLimit, &Counter)| limit.requests.covers(headers, &path);
-        let pairs = || self.policy.limits.iter().zip(&self.counters);
-        if !pairs().any(|pair| applies(&pair))
+        let mut request = Request {
+            headers,
+            path: &path,
+            client: None,
+        };
+        let applies = |limit: &&CompiledLimit| limit.requests.covers(headers, &path);
+        let limits = || self.policy.limits.iter();
+        let limited = limits().any(|limit| applies(&limit));
+        let global = self.policy.global.as_ref();
+        let global = global.filter(|global| global.applies(request));
+        if !(limited || global.is_some())
             || self
                 .policy
                 .exempt
@@ -136,44 +156,58 @@ impl Limiter {
         {
             return Decision::default();
         }
-        let client = self.client(host, pairs().filter(applies).map(|(limit, _)| limit));
-        if client.is_some_and(|client| self.policy.trusted.contains(client)) {
-            return Decision {
-                checks: Vec::new(),
-                client,
-            };
-        }
-        let request = Request {
-            headers,
-            path: &path,
-            client,
+        let asked = global.is_some_and(|global| global.needs_client(request));
+        request.client = self.client(host, asked, limits().filter(applies));
+        let mut decision = Decision {
+            client: request.client,
+            ..Decision::default()
         };
+        if let Some(client) = request.client
+            && self.policy.trusted.contains(client)
+        {
+            return decision;
+        }
+        if limited {
+            decision.checks = self.checks(host, request, applies);
+        }
+        if !decision.is_limited() {
+            decision.question = global.and_then(|global| global.question(request));
+        }
+        decision
+    }
+
+    /// What the limits of this proxy say.
+    fn checks(
+        &self,
+        host: &impl Host,
+        request: Request<'_>,
+        applies: impl Fn(&&CompiledLimit) -> bool,
+    ) -> Vec<Check> {
         let wall = host.clock_nanos();
+        let counters = self.counters(host);
         let mut stakes = Vec::with_capacity(self.policy.limits.len());
-        for (position, pair) in pairs().enumerate() {
-            if !applies(&pair) {
+        for (position, (limit, counter)) in self.policy.limits.iter().zip(&*counters).enumerate() {
+            if !applies(&limit) {
                 continue;
             }
-            let (limit, counter) = pair;
             if let Some(hash) = key::hash(&limit.key, request, counter.hasher) {
                 let address = counter.table.address(hash);
                 stakes.push(self.stake(host, position, limit, &counter.table, address, wall));
             }
         }
         self.settle(host, wall, &mut stakes);
-        Decision {
-            checks: stakes.into_iter().map(|stake| stake.check).collect(),
-            client,
-        }
+        stakes.into_iter().map(|stake| stake.check).collect()
     }
 
     /// The client's address, if anything depends on it.
     fn client<'a>(
         &self,
         host: &impl Host,
+        asked: bool,
         mut limits: impl Iterator<Item = &'a CompiledLimit>,
     ) -> Option<IpAddr> {
-        let needed = !self.policy.trusted.is_empty()
+        let needed = asked
+            || !self.policy.trusted.is_empty()
             || limits.any(|limit| limit.key.iter().any(Part::needs_client));
         if !needed {
             return None;
@@ -233,6 +267,14 @@ impl Limiter {
             }
         }
     }
+}
+
+fn entries(counters: &[Counter]) -> Vec<Entry> {
+    let entry = |counter: &Counter| Entry {
+        id: counter.table.id,
+        layout: counter.table.layout,
+    };
+    counters.iter().map(entry).collect()
 }
 
 fn refused(stakes: &[Stake<'_>]) -> bool {

@@ -9,6 +9,7 @@ use crate::config::{
     Config, ConfigError, Interval, KeyPart, Limit, LimitHeaders, Mode, OnFull, OnUnavailable,
     Requests, TableConfig,
 };
+use crate::global::Global;
 use crate::key::Part;
 use crate::table::Layout;
 
@@ -23,6 +24,9 @@ pub struct Policy {
     pub(crate) limits: Vec<CompiledLimit>,
     pub(crate) exempt: Vec<RequestMatch>,
     pub(crate) trusted: CidrSet,
+    /// Limits that a rate-limit service counts.
+    pub global: Option<Global>,
+    pub(crate) namespace: Option<String>,
     pub(crate) on_full: OnFull,
     pub(crate) on_unavailable: OnUnavailable,
     pub(crate) response: ResponseTemplate,
@@ -80,12 +84,21 @@ impl Policy {
     }
 
     fn compiled(config: &Config) -> Result<Self, ConfigError> {
-        if config.limits.is_empty() || config.limits.len() > MAX_LIMITS {
+        let count = config.limits.len();
+        if count > MAX_LIMITS || (count == 0 && config.global_limits.is_none()) {
             return Err(ConfigError::at(
                 "limits",
+                format_args!("{count} limits; there are 1 to {MAX_LIMITS}"),
+            ));
+        }
+        if let Some(namespace) = &config.namespace
+            && !is_name(namespace)
+        {
+            return Err(ConfigError::at(
+                "namespace",
                 format_args!(
-                    "{} limits; there are 1 to {MAX_LIMITS}",
-                    config.limits.len()
+                    "`{}` is not a name: 1 to 64 of a-z, 0-9, `-`, `_`, `.`, the first a letter or digit",
+                    namespace.escape_debug()
                 ),
             ));
         }
@@ -121,6 +134,12 @@ impl Policy {
             exempt,
             trusted: CidrSet::parse(&config.trusted_clients)
                 .map_err(|error| ConfigError::at("trustedClients", error))?,
+            global: config
+                .global_limits
+                .as_ref()
+                .map(Global::compile)
+                .transpose()?,
+            namespace: config.namespace.clone(),
             on_full: config.table.on_full,
             on_unavailable: config.on_unavailable,
             response: ResponseTemplate::compile(&config.response.as_response())?,
@@ -141,7 +160,7 @@ impl Policy {
         self.headers.on_allowed && (self.headers.x_rate_limit || self.headers.rate_limit)
     }
 
-    /// Bytes that all tables take in shared data, at most.
+    /// Bytes that all tables take in shared data, at most; for each port that requests come to, without a `namespace`.
     pub fn table_bytes(&self) -> usize {
         self.limits.iter().map(|limit| limit.layout.bytes()).sum()
     }
@@ -222,7 +241,7 @@ impl CompiledLimit {
     }
 }
 
-fn requests_of(at: &str, requests: &Requests) -> Result<RequestMatch, ConfigError> {
+pub(crate) fn requests_of(at: &str, requests: &Requests) -> Result<RequestMatch, ConfigError> {
     RequestMatch::compile(
         &at,
         requests.path.as_ref(),

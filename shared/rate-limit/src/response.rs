@@ -25,6 +25,11 @@ struct Told<'a> {
 impl Limiter {
     /// The answer to a limited request; `None` for one that passes.
     pub fn answer(&self, decision: &Decision, headers: &Headers) -> Option<Answer> {
+        if let Some(ruling) = &decision.ruling
+            && ruling.outcome == Outcome::Limited
+        {
+            return self.answer_to(ruling, headers);
+        }
         let refusing = decision.refusing()?;
         let name = self.name(refusing);
         let response = &self.policy().response;
@@ -48,17 +53,30 @@ impl Limiter {
         Some(answer)
     }
 
-    /// Headers for the response to a request that passes; none unless configured.
+    /// Headers for the response to a request that passes: those of the rate-limit service, and the limits' if they are
+    /// configured, as far as the service does not write them.
     pub fn response_headers(&self, decision: &Decision) -> Vec<(String, String)> {
-        if self.policy().headers.on_allowed && !decision.is_limited() {
-            self.limit_headers(decision)
-        } else {
-            Vec::new()
+        if decision.is_limited() {
+            return Vec::new();
         }
+        let told = decision.ruling.as_ref();
+        let mut headers = told.map_or_else(Vec::new, |told| told.answer.response_headers.clone());
+        if self.policy().headers.on_allowed {
+            let mut ours = self.limit_headers(decision);
+            ours.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
+            headers.extend(ours);
+        }
+        headers
     }
 
-    /// The verdict in filter state, for access logs: `limited:login`, `shadow:login`, or `allowed`.
+    /// The verdict in filter state, for access logs: `limited:login`, `shadow:login`, `limited:global:shop`,
+    /// `timeout:global:shop` (of a service that did not say), or `allowed`.
     pub fn verdict(&self, decision: &Decision) -> String {
+        if let (Some(ruling), Some(global)) = (&decision.ruling, &self.policy().global)
+            && (ruling.failure.is_some() || ruling.outcome != Outcome::Allowed)
+        {
+            return format!("{}:{}", ruling.word(), global.name());
+        }
         match decision.lead() {
             Some(lead) if matches!(lead.outcome, Outcome::Limited | Outcome::WouldLimit) => {
                 format!("{}:{}", lead.outcome.word(), self.name(lead))

@@ -56,6 +56,11 @@ impl backstop_rate_limit::Host for Proxy<'_> {
     fn clock_nanos(&self) -> u64 {
         clock_nanos()
     }
+
+    fn listener_port(&self) -> Option<u16> {
+        let port = host::property(&["destination", "port"]).ok()?;
+        u16::try_from(i64::from_le_bytes(port.try_into().ok()?)).ok()
+    }
 }
 
 impl SharedData for Proxy<'_> {

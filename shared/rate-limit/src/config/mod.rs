@@ -3,6 +3,7 @@
 //! An unknown field is an error, because a misspelled match or key would otherwise be a limit that nobody has.
 
 mod answer;
+mod global;
 mod key;
 mod limit;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{LimitHeaders, LimitResponse};
 pub use backstop_policy::{ConfigError, Interval, PathMatch};
+pub use global::{Descriptor, DescriptorEntry, FailureMode, GlobalLimits};
 pub use key::{ClientAddress, Cookie, Header, IfAbsent, JwtClaim, KeyPart, PathVariable};
 pub use limit::{Limit, Mode, Requests};
 
@@ -28,6 +30,15 @@ pub struct Config {
     /// (`source.address`: the connection, or X-Forwarded-For as far as `xff_num_trusted_hops` trusts it), never with a
     /// header.
     pub trusted_clients: Vec<String>,
+    /// Limits that a rate-limit service counts, for all proxies together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_limits: Option<GlobalLimits>,
+    /// Whose the buckets are. Without a name (default) they belong to the plugin and to the listener's port: two plugins, and
+    /// two listeners with the same configuration, never share buckets. With one, all that have this name, the same plugin
+    /// name and root id, and the same limit share them, on whatever port: say it when a client may choose between ports (80
+    /// and 443) but shall not get the limit twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// The tables that the buckets live in.
     pub table: TableConfig,
     /// What happens when the proxy has no shared data to keep buckets in: `allow` (default) or `deny` every request.
@@ -48,6 +59,8 @@ impl Default for Config {
             limits: Vec::new(),
             exempt: Vec::new(),
             trusted_clients: Vec::new(),
+            global_limits: None,
+            namespace: None,
             table: TableConfig::default(),
             on_unavailable: OnUnavailable::Allow,
             response: LimitResponse::default(),
@@ -68,7 +81,7 @@ impl Config {
     }
 }
 
-/// Where buckets are kept: one table for each limit, in the proxy's shared data, so that all workers take from the same
+/// Where buckets are kept: one table for each limit (and for each port, without a `namespace`), in the proxy's shared data, so that all workers take from the same
 /// buckets. A table is made of shards, each of `ways` buckets; a key's hash says in which shard its bucket is. It takes
 /// `slots * 24 + slots / ways * 40` bytes (16384 slots: 394 KiB) however many clients there are, and 64 bytes for a limit
 /// whose `key` is empty. The proxy needs about 100 bytes more for each shard.

@@ -66,6 +66,7 @@ pub struct Worker {
     pub data: Data,
     pub clock: Cell<u64>,
     pub client: RefCell<String>,
+    pub port: Cell<u16>,
     /// Whether shared data fails.
     pub broken: Cell<bool>,
     /// Before so many of the next writes, another worker's decision is made: every one of them then conflicts.
@@ -86,6 +87,7 @@ impl Worker {
             data: data.clone(),
             clock: Cell::new(START),
             client: RefCell::new("203.0.113.7:0".to_owned()),
+            port: Cell::new(8080),
             broken: Cell::new(false),
             interleave: RefCell::new(Vec::new()),
             asked: Cell::new(0),
@@ -156,6 +158,10 @@ impl Host for Worker {
 
     fn clock_nanos(&self) -> u64 {
         self.clock.get()
+    }
+
+    fn listener_port(&self) -> Option<u16> {
+        Some(self.port.get())
     }
 }
 
