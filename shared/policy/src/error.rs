@@ -29,12 +29,23 @@ impl ConfigError {
         Self { filter, ..self }
     }
 
-    fn not_an_object() -> Self {
+    /// `message` about the configuration as a whole.
+    pub fn of_whole(message: impl fmt::Display) -> Self {
         Self {
             filter: "",
             at: "$".to_owned(),
-            message: "expected an object (`{…}`)".to_owned(),
+            message: message.to_string(),
         }
+    }
+
+    /// The same error where that configuration is one section of another: its path begins with the section's name.
+    #[must_use]
+    pub fn within(self, section: &str) -> Self {
+        let at = match self.at.strip_prefix('$') {
+            Some(path) => format!("$.{section}{path}"),
+            None => self.at,
+        };
+        Self { at, ..self }
     }
 
     fn json(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
@@ -81,7 +92,7 @@ pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ConfigError> {
     };
     // serde would read a list as a structure, field by field.
     if json.trim_ascii_start().first() == Some(&b'[') {
-        return Err(ConfigError::not_an_object());
+        return Err(ConfigError::of_whole("expected an object (`{…}`)"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let config = serde_path_to_error::deserialize(&mut deserializer)

@@ -1,0 +1,68 @@
+//! The sections, compiled.
+
+use backstop_policy::ConfigError;
+
+use crate::Config;
+
+/// What each section says, ready for requests.
+#[derive(Debug)]
+pub struct Policies {
+    /// The section `originVerify`.
+    pub origin_verify: Option<backstop_origin_verify::Policy>,
+    /// The section `rateLimit`.
+    pub rate_limit: Option<backstop_rate_limit::Policy>,
+    /// The section `waf`.
+    pub waf: Option<backstop_waf::Policy>,
+}
+
+impl Policies {
+    /// Reads and compiles JSON: every section, before any takes effect.
+    ///
+    /// # Errors
+    /// In one line: the JSON path, what is wrong there, and what is allowed.
+    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
+        Self::compile(&Config::from_json(json)?)
+    }
+
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    /// In one line: the JSON path, what is wrong there, and what is allowed; or that there is no section.
+    pub fn compile(config: &Config) -> Result<Self, ConfigError> {
+        let policies = Self {
+            origin_verify: compiled(
+                "originVerify",
+                config.origin_verify.as_ref(),
+                backstop_origin_verify::Policy::compile,
+            )?,
+            rate_limit: compiled(
+                "rateLimit",
+                config.rate_limit.as_ref(),
+                backstop_rate_limit::Policy::compile,
+            )?,
+            waf: compiled("waf", config.waf.as_ref(), backstop_waf::Policy::compile)?,
+        };
+        if policies.is_empty() {
+            return Err(ConfigError::of_whole(
+                "no section, so that every request would pass unseen; write at least one of `originVerify`, `rateLimit`, `waf`",
+            )
+            .of("edge"));
+        }
+        Ok(policies)
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.origin_verify.is_none() && self.rate_limit.is_none() && self.waf.is_none()
+    }
+}
+
+fn compiled<C, P>(
+    section: &str,
+    config: Option<&C>,
+    compile: impl FnOnce(&C) -> Result<P, ConfigError>,
+) -> Result<Option<P>, ConfigError> {
+    config
+        .map(compile)
+        .transpose()
+        .map_err(|error| error.within(section).of("edge"))
+}
