@@ -52,10 +52,7 @@ fn two_plugins_and_two_limits_do_not_share_buckets() {
     for (json, plugin) in [
         (json.clone(), &b"one"[..]),
         (json.clone(), b"two"),
-        (
-            json.replace(":10,", ":9,"),
-            b"one",
-        ),
+        (json.replace(":10,", ":9,"), b"one"),
     ] {
         assert!(passing(&worker, &json, plugin) >= 9, "{json}");
         assert_eq!(passing(&worker, &json, plugin), 0, "{json}");

@@ -24,7 +24,7 @@ mod word;
 
 use std::ops::Range;
 
-use backstop_http::Kind;
+use backstop_http::{Kind, Place};
 
 use super::ascii::{at, before, find, from, has, is_word};
 use crate::{Hits, Input, Level, Rule};
@@ -43,7 +43,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         hits,
         level: input.level,
         bytes: input.bytes,
-        text: None,
+        text: names_a_step(input).then_some(true),
         expressions: MAX_EXPRESSIONS,
         trace: None,
         fence: None,
@@ -62,6 +62,20 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         }
         previous = byte;
     }
+}
+
+/// Whether the value is the name that a build service gives to a step of a job: the first line of the script that it runs.
+fn names_a_step(input: &Input<'_>) -> bool {
+    let Place { kind, name } = input.place;
+    kind == Kind::Json
+        && name
+            .strip_suffix(b"/name")
+            .and_then(|step| {
+                step.split_at_checked(step.iter().rposition(|byte| *byte == b'/')? + 1)
+            })
+            .is_some_and(|(list, index)| {
+                list.ends_with(b"/steps/") && index.iter().all(u8::is_ascii_digit)
+            })
 }
 
 /// Passes findings on, except that an article that quotes a command counts at level 2 only.

@@ -277,7 +277,16 @@ impl Walk {
                 || files::asset(bytes)
                 || has(bytes, 0, b"https://")
                 || has(bytes, 0, b"http://"));
-        let whole = !link && shape.path || odd && !shape.is_text() || count >= 5;
+        // `/seats/..` is the folder of the seats: no file beyond it is named. Crawlers and careless links end so.
+        let parent = count == 1
+            && !odd
+            && self.two == 1
+            && self.dot == Spelling::Plain
+            && input.place.kind == Kind::Path
+            && bytes.ends_with(b"/..")
+            && self.start + 2 == bytes.len()
+            && self.start > 2;
+        let whole = !link && !parent && shape.path || odd && !shape.is_text() || count >= 5;
         if !whole {
             hits.push(&rules::IN_TEXT, span);
             return;
