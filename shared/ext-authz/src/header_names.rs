@@ -25,7 +25,9 @@ impl HeaderNames {
                 None => (text.as_str(), false),
             };
             let plain = name.strip_prefix(':').unwrap_or(name);
-            if !(is_field_name(plain) || prefix && plain.is_empty()) {
+            // A name may have a `*` of its own (RFC 9110), but no one means it.
+            let good = is_field_name(plain) && !plain.contains('*');
+            if !(good || prefix && plain.is_empty()) {
                 return Err(ConfigError::at(
                     format_args!("{at}[{index}]"),
                     format_args!("`{text}` is not a header name; write `x-name`, or `x-prefix-*`"),

@@ -15,6 +15,9 @@ use super::Mode;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BlockList {
+    /// The list's name: plugins of one process that name and size their list alike share it.
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$"))]
+    pub name: String,
     /// Whether clients on the list are refused (default), or only reported.
     pub mode: Mode,
     /// Which requests of a listed client are refused.
@@ -48,6 +51,7 @@ pub struct BlockList {
 impl Default for BlockList {
     fn default() -> Self {
         Self {
+            name: "default".to_owned(),
             mode: Mode::Enforce,
             scope: Scope::CriticalApis,
             ttl: Interval(Duration::from_mins(10)),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Remembered verdicts, for all workers. A verdict is found again by the API's event type and all parts of the key; a
 /// request that lacks a part, or has it more than once, is neither looked up nor remembered. An answer is kept whole, with
-/// its headers and body; one of more than 230 bytes is not kept. It takes `slots * 256 + slots / 16 * 16` bytes (4096
+/// its headers and body; one of more than 234 bytes is not kept. It takes `slots * 256 + slots / 16 * 16` bytes (4096
 /// slots: 1028 KiB), and about 100 bytes of the proxy's for each 16 slots.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

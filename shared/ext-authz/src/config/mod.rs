@@ -25,7 +25,8 @@ pub use verdict::{Breaker, Challenge, Throttle};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// Whether verdicts are enforced (default), or only reported: the service is asked, and every request passes.
+    /// Whether verdicts are enforced (default), or only reported: then every request passes. One that the gateway itself
+    /// would refuse is not asked about.
     pub mode: Mode,
     /// The critical APIs. The first that matches a request counts.
     pub apis: Vec<Api>,
