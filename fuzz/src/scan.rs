@@ -11,8 +11,9 @@ use backstop_http::{Kind, Place};
 
 use crate::{cost, place};
 
-/// Rules about pieces of a statement, for which the prefilter asks for more than a piece.
-const OF_PIECES: &[&str] = &["sql-fragment-name"];
+/// Rules about pieces of a statement or of a command line, for which the prefilter asks for more than a piece: `set a.b` is a
+/// command line too, but of the names that take a file it knows the frequent ones only.
+const OF_PIECES: &[&str] = &["sql-fragment-name", "cmd-common"];
 
 /// The detectors of `categories` over one value: what they find lies in the value, and the prefilter would have let them
 /// find it; the scanner finds no less behind one more layer of encoding.
