@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use backstop_http::Place;
 
-use crate::{Level, Rule};
+use crate::{Level, Rule, Work};
 
 /// One form of one value, decoded, with its origin.
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +36,13 @@ pub struct Hit {
 /// The most hits that one form of one value keeps: enough to judge it, bounded whatever the input.
 pub const MAX_HITS: usize = 8;
 
-/// Collects hits: each rule once per form, levels above the one in force dropped, at most [`MAX_HITS`].
+/// Collects hits: each rule once per form, levels above the one in force dropped, at most [`MAX_HITS`]. Keeps account of the
+/// work that looking for them is.
 #[derive(Debug)]
 pub struct Hits {
     level: Level,
     hits: Vec<Hit>,
+    work: Work,
 }
 
 impl Hits {
@@ -49,7 +51,24 @@ impl Hits {
         Self {
             level,
             hits: Vec::new(),
+            work: Work::unbounded(),
         }
+    }
+
+    /// Takes `steps` of the request's work; answers whether the detector is to go on.
+    #[inline]
+    pub fn spend(&mut self, steps: usize) -> bool {
+        self.work.spend(steps)
+    }
+
+    /// The work that is left.
+    pub const fn work(&self) -> Work {
+        self.work
+    }
+
+    /// Allows this much work from now on.
+    pub const fn allow(&mut self, work: Work) {
+        self.work = work;
     }
 
     /// Records that `rule` matched `span`.

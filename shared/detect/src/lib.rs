@@ -20,6 +20,7 @@ pub mod rule_page;
 pub mod scan;
 mod shape;
 pub mod triggers;
+mod work;
 
 pub use category::{Category, CategorySet};
 pub use chain::{Chain, Decoding};
@@ -28,3 +29,4 @@ pub use forms::Forms;
 pub use input::{Hit, Hits, Input};
 pub use rule::{Level, Rule, Severity};
 pub use scan::{ScanOptions, Scanner, rule, rules, rules_of};
+pub use work::Work;

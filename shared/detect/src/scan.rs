@@ -12,7 +12,7 @@ use crate::detectors::{DETECTORS, Detector, bot, xss};
 use crate::finding::Findings;
 use crate::input::{Hit, Hits, Input};
 use crate::prefilter::{self, Features};
-use crate::{Category, CategorySet, Level, Severity, applies, decode};
+use crate::{Category, CategorySet, Level, Severity, Work, applies, decode};
 
 /// What is looked for in the text of markup once its character references are resolved.
 const SHOWN: CategorySet = CategorySet::ALL
@@ -42,6 +42,15 @@ impl Default for ScanOptions {
         }
     }
 }
+
+/// What a value costs beside its bytes, in steps of [`Work`].
+const STEPS_OF_A_VALUE: usize = 40;
+/// What the prefilter's sweep costs per byte.
+const STEPS_OF_A_SWEEP: usize = 2;
+/// What another form of a value costs per byte: trying the decodings, writing it, sweeping it.
+const STEPS_OF_A_FORM: usize = 10;
+/// What showing a form to a detector costs beside its bytes.
+const STEPS_OF_A_DETECTOR: usize = 40;
 
 /// Inspects values one after another. Keeps its buffers, so that a clean request allocates nothing.
 #[derive(Debug)]
@@ -94,6 +103,22 @@ impl Scanner {
             decoded: Vec::new(),
             spare: Vec::new(),
         }
+    }
+
+    /// Allows this much work from now on: what is left of it when a request pauses is what its next phase gets. Without a
+    /// call there is no bound.
+    pub const fn allow(&mut self, work: Work) {
+        self.hits.allow(work);
+    }
+
+    /// The work that is left. Once it is spent, nothing more is looked at.
+    pub const fn work(&self) -> Work {
+        self.hits.work()
+    }
+
+    /// Takes `steps` of the work for what is done beside the detectors; answers whether there is any left.
+    pub fn spend(&mut self, steps: usize) -> bool {
+        self.hits.spend(steps)
     }
 
     /// What this scanner looks for.
@@ -166,7 +191,12 @@ impl Scanner {
 
     fn run(&mut self, mut run: Run<'_>, value: &[u8], out: &mut Findings) {
         run.categories = run.categories.and(self.options.categories);
-        if run.categories.is_empty() || value.is_empty() {
+        if run.categories.is_empty()
+            || value.is_empty()
+            || !self
+                .hits
+                .spend(STEPS_OF_A_VALUE + value.len() * STEPS_OF_A_SWEEP)
+        {
             return;
         }
         if run.form_encoded && decode::is_form_encoded(value) {
@@ -201,12 +231,16 @@ impl Scanner {
         out: &mut Findings,
     ) {
         self.detect(run, chain, first, features, out);
+        if !self.hits.spend(first.len() * STEPS_OF_A_FORM) {
+            return;
+        }
         let mut form = mem::take(&mut self.decoded);
         let mut spare = mem::take(&mut self.spare);
         let mut step = decode::step(first, features.triggers(), &mut form);
         run.shown(step, first);
         while let Some(decoding) = step
             && chain.push(decoding)
+            && self.hits.spend(form.len() * STEPS_OF_A_FORM)
         {
             let features = prefilter::features(&form);
             self.detect(run, chain, &form, features, out);
@@ -228,6 +262,12 @@ impl Scanner {
         out: &mut Findings,
     ) {
         for detector in wanted(features, run.categories) {
+            if !self
+                .hits
+                .spend(STEPS_OF_A_DETECTOR + bytes.len() * detector.steps)
+            {
+                return;
+            }
             let input = Input {
                 bytes,
                 place: run.place,

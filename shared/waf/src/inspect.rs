@@ -14,6 +14,9 @@ use crate::report::Entry;
 use crate::tally::Tally;
 use crate::values;
 
+/// What taking a document within a value apart costs per byte, in steps of work.
+const STEPS_OF_UNFOLDING: usize = 30;
+
 /// One phase's inspection of one request.
 pub(crate) struct Inspection<'a> {
     pub(crate) policy: &'a Policy,
@@ -30,6 +33,11 @@ impl Inspection<'_> {
     /// Everything that the headers phase has: path, query, cookies, header fields.
     pub(crate) fn headers(&mut self, headers: &Headers) {
         values::of_headers(headers, &mut |place, value| self.value(place, value));
+    }
+
+    /// Whether nothing more would be looked at: the work is spent, and no custom rule is left to look.
+    pub(crate) fn is_over(&self) -> bool {
+        self.scanner.work().is_spent() && self.custom.is_none()
     }
 
     /// One value as it came on the wire (or as its body's parser gives it).
@@ -52,12 +60,20 @@ impl Inspection<'_> {
                 add_custom(policy, exclusions, tally, place, &found);
             });
         }
+        if self.scanner.work().is_spent() {
+            return;
+        }
         let (scanner, findings) = (&mut *self.scanner, &mut self.findings);
         let unfolded = unfold(place, value, &mut |inner, text| {
             scanner.inspect(inner, text, findings);
         });
         if !unfolded {
             scanner.inspect(place, value, findings);
+        }
+        if unfolded {
+            // It was read to see whether it is a document, and again for what is in it.
+            self.scanner
+                .spend(value.len().saturating_mul(STEPS_OF_UNFOLDING));
         }
         if self.findings.is_empty() {
             return;

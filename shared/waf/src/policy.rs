@@ -1,6 +1,6 @@
 //! The configuration, compiled.
 
-use backstop_detect::{Category, CategorySet, Level, ScanOptions, Scanner};
+use backstop_detect::{Category, CategorySet, Level, ScanOptions, Scanner, Work};
 use backstop_http::{CidrSet, HostPattern};
 use backstop_policy::ResponseTemplate;
 
@@ -25,6 +25,9 @@ pub struct Policy {
     pub(crate) custom: CustomRules,
     pub(crate) trusted: CidrSet,
     pub(crate) body: BodyPolicy,
+    /// What a request may cost.
+    pub(crate) work: Work,
+    pub(crate) on_work_limit: OnLimit,
     pub(crate) response: ResponseTemplate,
     /// Whether decisions are logged.
     pub log: bool,
@@ -134,6 +137,8 @@ impl Policy {
                 compressed: body.compressed,
                 hold_headers: body.hold_headers,
             },
+            work: Work::of(u64::from(config.work_limit.steps.0)),
+            on_work_limit: config.work_limit.on_limit,
             response: ResponseTemplate::compile(&config.response)?,
             log: config.logging.enabled,
             log_matched: config.logging.matched,

@@ -40,25 +40,28 @@ pub enum Refusal {
     BodyUnreadable,
     /// The host did not hand out the headers.
     HeadersUnreadable,
+    /// Inspecting the request to its end would be more work than the limit allows.
+    WorkLimit,
     /// There is more for custom rules to read than their limit, and `onLimit` is `reject`.
     CustomRuleLimit,
 }
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Refusal; 6] = [
+    pub const ALL: [Refusal; 7] = [
         Self::BodyTooLarge,
         Self::BodyCoding,
         Self::BodyMalformed,
         Self::BodyUnreadable,
         Self::HeadersUnreadable,
+        Self::WorkLimit,
         Self::CustomRuleLimit,
     ];
 
     /// The status of the answer.
     pub const fn status(self) -> u32 {
         match self {
-            Self::BodyTooLarge | Self::CustomRuleLimit => 413,
+            Self::BodyTooLarge | Self::WorkLimit | Self::CustomRuleLimit => 413,
             Self::BodyCoding => 415,
             Self::BodyMalformed => 400,
             Self::BodyUnreadable | Self::HeadersUnreadable => 500,
@@ -73,6 +76,7 @@ impl Refusal {
             Self::BodyMalformed => "body-malformed",
             Self::BodyUnreadable => "body-unreadable",
             Self::HeadersUnreadable => "headers-unreadable",
+            Self::WorkLimit => "work-limit",
             Self::CustomRuleLimit => "custom-rule-limit",
         }
     }
@@ -85,6 +89,7 @@ impl Refusal {
             Self::BodyMalformed => "The body is not what its Content-Encoding says",
             Self::BodyUnreadable => "The proxy did not hand out the body",
             Self::HeadersUnreadable => "The proxy did not hand out the headers",
+            Self::WorkLimit => "Inspecting the request is more work than workLimit.steps",
             Self::CustomRuleLimit => {
                 "There is more for custom rules to read than customRuleLimit.bytes"
             }
@@ -148,11 +153,12 @@ impl Report {
     }
 
     /// The category id for logs and details: the gravest entry's, or what could not be inspected:
-    /// `REQUEST_BODY`, `REQUEST_HEADERS`, `CUSTOM`.
+    /// `REQUEST_BODY`, `REQUEST_HEADERS`, `REQUEST`, `CUSTOM`.
     pub fn category(&self) -> &'static str {
         match (&self.cause, self.entries().first()) {
             (_, Some(lead)) => lead.rule.category_id(),
             (Cause::Refused(Refusal::HeadersUnreadable), _) => "REQUEST_HEADERS",
+            (Cause::Refused(Refusal::WorkLimit), _) => "REQUEST",
             (Cause::Refused(Refusal::CustomRuleLimit), _) => CUSTOM,
             _ => "REQUEST_BODY",
         }

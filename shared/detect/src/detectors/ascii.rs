@@ -1,5 +1,7 @@
 //! Reading bytes without panics: the few look-ups that detectors share.
 
+use std::cmp::Ordering;
+
 use backstop_http::scan::find_either;
 
 /// The byte at `at`, NUL beyond the end: no detector takes NUL for part of a word.
@@ -21,8 +23,14 @@ pub fn from(bytes: &[u8], start: usize) -> &[u8] {
 }
 
 /// Whether `literal` (lower case) stands at `start`, without regard to ASCII case.
+#[inline]
 pub fn has(bytes: &[u8], start: usize, literal: &[u8]) -> bool {
-    bytes
+    // Nearly every question ends at the first byte.
+    literal.first().is_none_or(|first| {
+        bytes
+            .get(start)
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(first))
+    }) && bytes
         .get(start..start.saturating_add(literal.len()))
         .is_some_and(|found| found.eq_ignore_ascii_case(literal))
 }
@@ -65,8 +73,19 @@ pub fn is_word(byte: u8) -> bool {
 /// A look-up in a sorted table of lower-case words; `word` is in lower case already.
 pub fn in_table(table: &[&str], word: &[u8]) -> bool {
     table
-        .binary_search_by(|entry| entry.as_bytes().cmp(word))
+        .binary_search_by(|entry| compare(entry.as_bytes(), word))
         .is_ok()
+}
+
+/// The order of two words, which their first two bytes settle as a rule.
+#[inline]
+pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    let head = |word: &[u8]| match word {
+        [first, second, ..] => u16::from_be_bytes([*first, *second]),
+        [first] => u16::from_be_bytes([*first, 0]),
+        [] => 0,
+    };
+    head(a).cmp(&head(b)).then_with(|| a.cmp(b))
 }
 
 /// The rows of a sorted table whose first two bytes are those at `start`, without regard to ASCII case.
@@ -75,11 +94,15 @@ pub fn candidates<'t, T>(
     bytes: &[u8],
     start: usize,
 ) -> &'t [(&'static [u8], T)] {
-    let wanted = [
+    let wanted = u16::from_be_bytes([
         at(bytes, start).to_ascii_lowercase(),
         at(bytes, start + 1).to_ascii_lowercase(),
-    ];
-    let key = |row: &(&'static [u8], T)| [at(row.0, 0), at(row.0, 1)];
+    ]);
+    let key = |row: &(&'static [u8], T)| match row.0 {
+        [first, second, ..] => u16::from_be_bytes([*first, *second]),
+        [first] => u16::from_be_bytes([*first, 0]),
+        [] => 0,
+    };
     let first = table.partition_point(|row| key(row) < wanted);
     let rest = table.get(first..).unwrap_or_default();
     let count = rest.iter().take_while(|row| key(row) == wanted).count();

@@ -22,6 +22,8 @@ pub struct Detector {
     pub category: Category,
     /// Its rules.
     pub rules: &'static [Rule],
+    /// What it reads per byte of any form, in steps of [`Work`](crate::Work); for what it reads again it takes more itself.
+    pub steps: usize,
     /// Whether its six prefilter bits make a look worth while.
     pub wants: fn(u8) -> bool,
     /// The detector itself.
@@ -33,60 +35,70 @@ pub static DETECTORS: [Detector; 10] = [
     Detector {
         category: Category::SqlInjection,
         rules: sql::rules::RULES,
+        steps: 1,
         wants: sql::wants,
         detect: sql::detect,
     },
     Detector {
         category: Category::Xss,
         rules: xss::rules::RULES,
+        steps: 6,
         wants: xss::wants,
         detect: xss::detect,
     },
     Detector {
         category: Category::PathTraversal,
         rules: path::rules::RULES,
+        steps: 4,
         wants: path::wants,
         detect: path::detect,
     },
     Detector {
         category: Category::CommandInjection,
         rules: command::rules::RULES,
+        steps: 3,
         wants: command::wants,
         detect: command::detect,
     },
     Detector {
         category: Category::LdapInjection,
         rules: ldap::rules::RULES,
+        steps: 2,
         wants: ldap::wants,
         detect: ldap::detect,
     },
     Detector {
         category: Category::XxeInjection,
         rules: xxe::rules::RULES,
+        steps: 2,
         wants: xxe::wants,
         detect: xxe::detect,
     },
     Detector {
         category: Category::Ssrf,
         rules: ssrf::rules::RULES,
+        steps: 1,
         wants: ssrf::wants,
         detect: ssrf::detect,
     },
     Detector {
         category: Category::Log4shell,
         rules: log4shell::rules::RULES,
+        steps: 2,
         wants: log4shell::wants,
         detect: log4shell::detect,
     },
     Detector {
         category: Category::HeaderInjection,
         rules: header::rules::RULES,
+        steps: 2,
         wants: header::wants,
         detect: header::detect,
     },
     Detector {
         category: Category::BotScanner,
         rules: bot::rules::RULES,
+        steps: 2,
         wants: bot::wants,
         detect: bot::detect,
     },

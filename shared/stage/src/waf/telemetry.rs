@@ -11,6 +11,7 @@ pub(super) struct Telemetry {
     requests: Counter,
     body_limit_hits: Counter,
     custom_rule_limit_hits: Counter,
+    work_limit_hits: Counter,
     errors: Counter,
     inspection: Histogram,
 }
@@ -21,6 +22,7 @@ impl Default for Telemetry {
             requests: Counter::new("backstop_waf.requests_total"),
             body_limit_hits: Counter::new("backstop_waf.body_limit_hits_total"),
             custom_rule_limit_hits: Counter::new("backstop_waf.custom_rule_limit_hits_total"),
+            work_limit_hits: Counter::new("backstop_waf.work_limit_hits_total"),
             errors: Counter::new("backstop_waf.errors_total"),
             inspection: Histogram::new("backstop_waf.inspection_us"),
         }
@@ -40,6 +42,9 @@ impl Telemetry {
         }
         if outcome.custom_limit_hit {
             self.custom_rule_limit_hits.increment();
+        }
+        if outcome.work_limit_hit {
+            self.work_limit_hits.increment();
         }
     }
 

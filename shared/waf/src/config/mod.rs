@@ -7,6 +7,7 @@ mod body;
 mod categories;
 mod custom;
 mod exclusion;
+mod work;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub use body::{Compressed, OnLimit, RequestBody};
 pub use categories::{BotScanner, Categories, CategoryConfig, Ssrf};
 pub use custom::{CustomAction, CustomRule, CustomRuleLimit, MAX_CUSTOM_RULES};
 pub use exclusion::{CategoryKey, Exclusion};
+pub use work::{DEFAULT_STEPS, WorkLimit};
 
 /// Configuration of the WAF filter.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub trusted_clients: Vec<String>,
     /// Inspection of request bodies.
     pub request_body: RequestBody,
+    /// How much work inspecting one request may be.
+    pub work_limit: WorkLimit,
     /// The answer to a refused request.
     pub response: Response,
     /// The decision log.
@@ -68,6 +72,7 @@ impl Default for Config {
             custom_rule_limit: CustomRuleLimit::default(),
             trusted_clients: Vec::new(),
             request_body: RequestBody::default(),
+            work_limit: WorkLimit::default(),
             response: Response::default(),
             logging: Logging::default(),
             metrics: Metrics::default(),

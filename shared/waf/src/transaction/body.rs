@@ -115,6 +115,7 @@ impl Transaction {
             content_type: ContentType::of(&self.headers),
             complete: prefix.complete,
         };
+        scanner.allow(self.work);
         let mut inspection = inspection(
             &policy,
             scanner,
@@ -124,8 +125,13 @@ impl Transaction {
         );
         Walker::default().walk(&content, &prefix.bytes, &mut |place, value| {
             inspection.value(place, value);
-            ControlFlow::Continue(())
+            if inspection.is_over() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
+        self.work = scanner.work();
         let mut outcome = self.judge(host);
         if let (Next::Continue, Some(refusal)) = (&outcome.next, refusal) {
             let refused = self.refuse(refusal, host);

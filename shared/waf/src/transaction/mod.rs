@@ -4,7 +4,7 @@ mod body;
 
 use std::rc::Rc;
 
-use backstop_detect::{Findings, Scanner};
+use backstop_detect::{Findings, Scanner, Work};
 use backstop_http::{Exchange, Headers, NormalizedPath, client_address};
 use backstop_policy::Answer;
 
@@ -58,6 +58,8 @@ pub struct Outcome {
     pub limit_hit: bool,
     /// Whether custom rules left something unread, for the first time in this request.
     pub custom_limit_hit: bool,
+    /// Whether the work that the request is allowed was used up in this phase.
+    pub work_limit_hit: bool,
 }
 
 impl Outcome {
@@ -72,6 +74,7 @@ impl Outcome {
             reports: Vec::new(),
             limit_hit: false,
             custom_limit_hit: false,
+            work_limit_hit: false,
         }
     }
 }
@@ -84,9 +87,13 @@ pub struct Transaction {
     exclusions: Vec<u16>,
     custom: Option<Box<CustomRun>>,
     tally: Tally,
+    /// The work that the request may still be.
+    work: Work,
     body: Body,
     /// Whether the body was reported as too large, by what Content-Length said.
     announced_too_large: bool,
+    /// Whether it was reported that the work is used up.
+    announced_work_limit: bool,
     client: Option<String>,
 }
 
@@ -106,8 +113,10 @@ impl Transaction {
             exclusions: Vec::new(),
             custom: None,
             tally: Tally::default(),
+            work: policy.work,
             body: Body::Done,
             announced_too_large: false,
+            announced_work_limit: false,
             client: None,
         };
         let outcome = transaction.headers_phase(scanner, host, end_of_stream);
@@ -123,8 +132,10 @@ impl Transaction {
             exclusions: Vec::new(),
             custom: None,
             tally: Tally::default(),
+            work: policy.work,
             body: Body::Done,
             announced_too_large: false,
+            announced_work_limit: false,
             client: None,
         };
         let outcome = transaction.refuse(Refusal::HeadersUnreadable, host);
@@ -180,6 +191,7 @@ impl Transaction {
             return Outcome::proceed();
         }
         self.custom = policy.custom.run(&self.headers);
+        scanner.allow(self.work);
         inspection(
             &policy,
             scanner,
@@ -188,6 +200,7 @@ impl Transaction {
             self.custom.as_deref_mut(),
         )
         .headers(&self.headers);
+        self.work = scanner.work();
         let mut outcome = self.judge(host);
         if matches!(outcome.next, Next::Reply(_)) || end_of_stream {
             return outcome;
@@ -265,6 +278,11 @@ impl Transaction {
                 self.conclude(action, Cause::Found(entries), score, host)
             }
         };
+        let outcome = if self.work.is_spent() && !self.announced_work_limit {
+            self.beyond_work_limit(outcome, host)
+        } else {
+            outcome
+        };
         let exhausted = self
             .custom
             .as_deref_mut()
@@ -274,6 +292,24 @@ impl Transaction {
         } else {
             outcome
         }
+    }
+
+    /// What becomes of a request that could not be inspected to its end: reported in any case.
+    #[cold]
+    fn beyond_work_limit(&mut self, mut outcome: Outcome, host: &impl Host) -> Outcome {
+        self.announced_work_limit = true;
+        outcome.work_limit_hit = true;
+        if outcome.next == Next::Continue {
+            let refused = match self.policy.on_work_limit {
+                OnLimit::Reject => self.refuse(Refusal::WorkLimit, host),
+                OnLimit::InspectPrefix => {
+                    self.conclude(Action::Pass, Cause::Refused(Refusal::WorkLimit), 0, host)
+                }
+            };
+            outcome.next = refused.next;
+            outcome.reports.extend(refused.reports);
+        }
+        outcome
     }
 
     /// What becomes of a request that custom rules could not read to its end.
@@ -326,6 +362,7 @@ impl Transaction {
             reports: vec![report],
             limit_hit: false,
             custom_limit_hit: false,
+            work_limit_hit: false,
         }
     }
 

@@ -159,6 +159,7 @@ pub struct Run {
     pub ever_held: bool,
     pub limit_hits: usize,
     pub custom_limit_hits: usize,
+    pub work_limit_hits: usize,
     pub reports: Vec<Report>,
     pub lines: Vec<String>,
     pub asked_address: usize,
@@ -170,6 +171,7 @@ impl Run {
         self.ever_held |= self.held;
         self.limit_hits += usize::from(outcome.limit_hit);
         self.custom_limit_hits += usize::from(outcome.custom_limit_hit);
+        self.work_limit_hits += usize::from(outcome.work_limit_hit);
         for report in outcome.reports {
             self.lines
                 .push(transaction.log_line(&report, 1_795_366_594_007));

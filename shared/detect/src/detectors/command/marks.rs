@@ -164,8 +164,8 @@ const SUPERGLOBALS: &[&[u8]] = &[
     b"globals",
 ];
 
-/// Whether any of [`MARKS`] starts with these two bytes: most words stop here.
-fn may_start(first: u8, second: u8) -> bool {
+/// Whether any of [`MARKS`] starts with these two bytes.
+fn may_start_mark(first: u8, second: u8) -> bool {
     let second = second.to_ascii_lowercase();
     match first {
         b'!' => matches!(second, b'!' | b'r'),
@@ -193,7 +193,15 @@ fn may_start(first: u8, second: u8) -> bool {
     }
 }
 
-/// A mark at `i`, where a word starts: its language and its end.
+/// Whether a mark may stand at `i`: most words stop here.
+pub fn may_start(bytes: &[u8], i: usize) -> bool {
+    let first = at(bytes, i).to_ascii_lowercase();
+    first == b'$'
+        || may_start_mark(first, at(bytes, i + 1))
+        || first == b'_' && at(bytes, i + 1) == b'_'
+}
+
+/// A mark at `i`, where a word starts and [`may_start`] says that it may: its language and its end.
 pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
     let first = at(bytes, i).to_ascii_lowercase();
     if first == b'_' && at(bytes, i + 1) == b'_' {
@@ -204,12 +212,13 @@ pub fn mark_at(bytes: &[u8], i: usize) -> Option<(Language, usize)> {
         let end = i + 1 + name.len();
         return matches!(at(bytes, end), b'[' | b'{').then_some((Language::Php, end));
     }
-    if !may_start(first, at(bytes, i + 1)) {
-        return None;
-    }
     candidates(MARKS, bytes, i)
         .iter()
-        .find(|(mark, _)| has(bytes, i, mark))
+        .find(|(mark, _)| {
+            // Many begin alike.
+            let last = at(bytes, i + mark.len() - 1);
+            mark.last() == Some(&last.to_ascii_lowercase()) && has(bytes, i, mark)
+        })
         .map(|(mark, language)| (*language, i + mark.len()))
         .filter(|(_, end)| {
             // `java.lang.RuntimeException` in an error report is not `java.lang.Runtime`.
@@ -332,7 +341,7 @@ mod tests {
     #[test]
     fn marks_are_sorted() {
         assert!(MARKS.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!(MARKS.iter().all(|(mark, _)| may_start(mark[0], mark[1])));
+        assert!(MARKS.iter().all(|(mark, _)| may_start(mark, 0)));
     }
 
     #[test]

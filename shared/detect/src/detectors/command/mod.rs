@@ -37,6 +37,15 @@ pub const fn wants(features: u8) -> bool {
     features != 0
 }
 
+/// What a sign costs that may begin something, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_SIGN: usize = 12;
+/// What comparing a word with the marks costs.
+const STEPS_OF_A_MARK: usize = 14;
+/// What reading a command's name and its operand costs.
+const STEPS_OF_A_COMMAND: usize = 40;
+/// What looking into a template expression costs.
+const STEPS_OF_AN_EXPRESSION: usize = 60;
+
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let mut sink = Sink {
@@ -58,7 +67,12 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             Role::Plain => {}
             Role::Word if marks && !is_word(previous) => word(bytes, i, &mut sink),
             Role::Word => {}
-            Role::Sign => sign(bytes, i, byte, previous, &mut sink),
+            Role::Sign => {
+                if !sink.hits.spend(STEPS_OF_A_SIGN) {
+                    return;
+                }
+                sign(bytes, i, byte, previous, &mut sink);
+            }
         }
         previous = byte;
     }
@@ -157,7 +171,10 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
 
 /// A word that starts at `i`.
 fn word(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
-    if let Some((language, end)) = marks::mark_at(bytes, i) {
+    if marks::may_start(bytes, i)
+        && sink.hits.spend(STEPS_OF_A_MARK)
+        && let Some((language, end)) = marks::mark_at(bytes, i)
+    {
         mark(bytes, language, i..end, sink);
     }
 }
@@ -198,7 +215,7 @@ fn sign(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
         && template::opens(bytes, i)
         && {
             sink.expressions -= 1;
-            true
+            sink.hits.spend(STEPS_OF_AN_EXPRESSION)
         }
         && let Some((expression, span)) = template::expression_at(bytes, i)
     {
@@ -242,7 +259,15 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
     if word::is_plain(bytes, word::skip_blanks(bytes, start)) {
         return;
     }
-    if let Some(found) = shell::command_behind(bytes, join, i, start) {
+    // What nothing below begins with needs no look: most joins are a sign between two blanks or signs.
+    let first = at(bytes, word::skip_blanks(bytes, start));
+    let named = first.is_ascii_alphabetic();
+    let mut reads = 0;
+    let found = shell::prefixed_command_behind(bytes, join, i, start, &mut reads);
+    if !sink.hits.spend(reads * STEPS_OF_A_COMMAND) {
+        return;
+    }
+    if let Some(found) = found {
         if join == Join::Pipe && lines::is_a_row(bytes, i) {
             return;
         }
@@ -257,15 +282,20 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
             Join::Start | Join::NameStart => &rules::COMMON,
         };
         sink.push(rule, found.span);
-    } else if let Some(end) = windows::control(bytes, start) {
+    } else if named
+        && sink.hits.spend(windows::steps(bytes, start))
+        && let Some(end) = windows::control(bytes, start)
+    {
         sink.push(&rules::WINDOWS, i..end);
-    } else if let Some(end) = windows::cmdlet(bytes, start) {
+    } else if named && let Some(end) = windows::cmdlet(bytes, start) {
         sink.push(&rules::POWERSHELL, i..end);
     } else if join == Join::Semicolon
         && let Some(end) = shell::dot_command(bytes, i)
     {
         sink.push(&rules::SEMICOLON, i..end);
-    } else if let Some(end) = expansion::variable_runs(bytes, i, start) {
+    } else if first == b'$'
+        && let Some(end) = expansion::variable_runs(bytes, i, start)
+    {
         sink.push(&rules::DISGUISED, i..end);
     } else if join != Join::Pipe
         && let Some(end) = expansion::script(bytes, start)

@@ -73,10 +73,25 @@ fn ends_a_reference(bytes: &[u8], i: usize) -> bool {
 
 /// Looks for a command behind a join at `at_join` whose command would start at `start`.
 pub fn command_behind(bytes: &[u8], join: Join, at_join: usize, start: usize) -> Option<Found> {
+    prefixed_command_behind(bytes, join, at_join, start, &mut 0)
+}
+
+/// The same; adds to `reads` how many words it read.
+pub fn prefixed_command_behind(
+    bytes: &[u8],
+    join: Join,
+    at_join: usize,
+    start: usize,
+    reads: &mut usize,
+) -> Option<Found> {
     let mut i = start;
     // What may stand between a join and the name, and the commands that run other commands.
     for _ in 0..4 {
         i = opening(bytes, i);
+        if !word::may_start(at(bytes, i)) {
+            return None;
+        }
+        *reads += 1;
         let word = word::read(bytes, i);
         if word.name().is_empty() {
             return None;
@@ -85,6 +100,7 @@ pub fn command_behind(bytes: &[u8], join: Join, at_join: usize, start: usize) ->
         if weight.is_some() && !word.capitals && vocabulary::is_prefix(word.name()) {
             let next = word::skip_blanks(bytes, word.end);
             if next > word.end {
+                *reads += 1;
                 let inner = word::read(bytes, opening(bytes, next));
                 if runs(bytes, &inner, Join::Substitution, next) {
                     return Some(found(at_join, &inner));

@@ -2,7 +2,7 @@
 //!
 //! Sources: the names in POSIX XCU, GNU coreutils, util-linux, BusyBox, GTFOBins and LOLBAS.
 
-use super::super::ascii::in_table;
+use super::super::ascii::{compare, in_table};
 
 /// How much a command's name proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ use Weight::{Distinct, Ordinary, Terse};
 pub fn weight(word: &[u8]) -> Option<Weight> {
     let rows = starting_with(*word.first()?);
     let found = rows
-        .binary_search_by(|(name, _)| name.as_bytes().cmp(word))
+        .binary_search_by(|(name, _)| compare(name.as_bytes(), word))
         .ok()?;
     rows.get(found).map(|(_, weight)| *weight)
 }

@@ -34,8 +34,10 @@ const CMDLETS: &[&str] = &[
 
 /// An environment variable at `i` (a `%`): its end.
 pub fn variable(bytes: &[u8], i: usize) -> Option<usize> {
+    let initial = at(bytes, i + 1).to_ascii_lowercase();
     VARIABLES
         .iter()
+        .filter(|name| name.get(1) == Some(&initial))
         .find(|name| has(bytes, i, name))
         .map(|name| i + name.len())
 }
@@ -70,6 +72,16 @@ pub fn cmdlet(bytes: &[u8], i: usize) -> Option<usize> {
         || takes
         || dashed && matches!(operand, Operand::Separator | Operand::End | Operand::Word))
     .then_some(end)
+}
+
+/// What looking for a loop or a conditional at `i` costs, in steps of [`Work`](crate::Work).
+pub fn steps(bytes: &[u8], i: usize) -> usize {
+    let i = skip_blanks(bytes, i);
+    if has(bytes, i, b"if") || has(bytes, i, b"for") {
+        160
+    } else {
+        4
+    }
 }
 
 /// A loop or a conditional of cmd.exe at `i`: `for %x in (…)`, `if exist x …`.

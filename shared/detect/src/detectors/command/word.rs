@@ -140,6 +140,15 @@ pub fn is_plain(bytes: &[u8], start: usize) -> bool {
     vocabulary::weight(word).is_none() && !vocabulary::is_prefix(word) && !KEYWORDS.contains(&word)
 }
 
+/// Whether a word that has a name can start with `byte`: a letter of it, a folder, or what is put before a name to hide it.
+pub const fn may_start(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'_' | b'-' | b'.' | b'\'' | b'"' | b'^' | b'\\' | b'/' | b'['
+        )
+}
+
 /// Reads the word that starts at `start`.
 pub fn read(bytes: &[u8], start: usize) -> Word {
     let mut word = Word {

@@ -27,6 +27,11 @@ pub const fn wants(features: u8) -> bool {
     features != 0
 }
 
+/// What reading a segment of dots costs, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_DOT: usize = 12;
+/// What comparing a name with the files that prove something costs.
+const STEPS_OF_A_NAME: usize = 10;
+
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
@@ -46,6 +51,9 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             slash_end = i + length;
         }
         let starts = i == 0 || after_slash || boundary(previous);
+        if dots && i >= skip && !hits.spend(STEPS_OF_A_DOT) {
+            return;
+        }
         if dots && i >= skip && (starts || attached(bytes, i, input.place.kind)) {
             match dots::segment_or_rest(bytes, i, after_slash) {
                 Ok(segment) => {
@@ -60,6 +68,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         }
         if (starts || found.end == i || previous == b'.')
             && (byte.is_ascii_alphanumeric() || byte == b'.')
+            && hits.spend(STEPS_OF_A_NAME)
             && let Some((file, end)) = files::proof(bytes, i)
             && (starts || after_dots(bytes, i))
         {

@@ -18,6 +18,11 @@ const NAME_WORDS: usize = 8;
 /// Within how many tokens of its beginning a value shows that it is prose.
 const PROSE: usize = 12;
 
+/// What a pass over the value costs per byte, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_PASS: usize = 3;
+/// What judging a token costs.
+const STEPS_OF_A_TOKEN: usize = 6;
+
 /// What stands before a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lead {
@@ -53,16 +58,26 @@ pub struct Judge<'a, 'h> {
 /// Judges `input` in `context`. Stops early once something critical is found.
 pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
     let mut window = Window::new(Tokenizer::new(input.bytes, context));
+    let name = is_name(input);
+    let by_design = takes_statements(input);
+    let filters = takes_conditions(input);
+    let console = is_console(input);
+    if !hits.spend(input.bytes.len() * STEPS_OF_A_PASS) {
+        return;
+    }
     while window.advance() {
         let due = window.due();
+        if !hits.spend(due.len() * STEPS_OF_A_TOKEN) {
+            return;
+        }
         let mut judge = Judge {
             bytes: input.bytes,
             tokens: window.tokens(),
             first: window.is_first(),
-            name: is_name(input),
-            by_design: takes_statements(input),
-            filters: takes_conditions(input),
-            console: is_console(input),
+            name,
+            by_design,
+            filters,
+            console,
             hits,
         };
         judge.stretch(due);

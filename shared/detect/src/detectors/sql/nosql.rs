@@ -39,6 +39,9 @@ const OPERATORS: [&[u8]; 29] = [
     b"$type",
 ];
 
+/// How far the bracket behind an operator is looked for: none is as long.
+const LONGEST: usize = 24;
+
 /// Judges a name: a JSON key, or a parameter's name with brackets.
 pub fn judge(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
@@ -133,9 +136,17 @@ fn brackets(bytes: &[u8], hits: &mut Hits) {
     while let Some(found) = memchr::memmem::find(bytes.get(from..).unwrap_or_default(), b"[$") {
         let start = from + found + 1;
         let rest = bytes.get(start..).unwrap_or_default();
-        let length = memchr::memchr(b']', rest).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .take(LONGEST)
+            .position(|byte| *byte == b']')
+            .unwrap_or_else(|| rest.len().min(LONGEST));
         let operator = rest.get(..length).unwrap_or_default();
         if is_operator(operator) {
+            // Each reads all that stands before it.
+            if !hits.spend(start) {
+                return;
+            }
             let segments = bytes
                 .get(..start)
                 .unwrap_or_default()

@@ -16,8 +16,13 @@ pub fn from(bytes: &[u8], at: usize) -> &[u8] {
 }
 
 /// Whether `bytes` starts with `literal` (lower case) without regard to case.
+#[inline]
 pub fn starts_with(bytes: &[u8], literal: &[u8]) -> bool {
-    bytes
+    literal.first().is_none_or(|first| {
+        bytes
+            .first()
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(first))
+    }) && bytes
         .get(..literal.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(literal))
 }

@@ -11,6 +11,9 @@ use super::rules::{ATTRIBUTE_BREAKOUT, JS_GADGET, STYLE};
 use super::{handlers, jsx, prose, script, style, tags};
 use crate::Hits;
 
+/// What looking at the name before an `=` costs, in steps of [`Work`](crate::Work).
+const STEPS_OF_AN_EQUALS: usize = 6;
+
 /// Handlers and styles assigned outside of any tag: `" onfocus=go() x="`.
 pub fn attributes(bytes: &[u8], hits: &mut Hits) {
     let around = Around {
@@ -20,6 +23,9 @@ pub fn attributes(bytes: &[u8], hits: &mut Hits) {
     };
     let mut style_seen = false;
     for equals in memchr::memchr_iter(b'=', bytes) {
+        if !hits.spend(STEPS_OF_AN_EQUALS) {
+            return;
+        }
         let Some(name) = name_before(bytes, equals) else {
             continue;
         };

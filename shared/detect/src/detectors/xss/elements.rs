@@ -251,7 +251,8 @@ pub fn attribute_rule(
 /// Whether an expression in a framework's attribute reaches out of its scope by way of the event: what its path or its
 /// view holds is the window.
 fn is_scope_escape(value: &[u8]) -> bool {
-    memchr::memmem::find(value, b"$event").is_some()
+    memchr::memchr(b'$', value).is_some()
+        && memchr::memmem::find(value, b"$event").is_some()
         && [
             &b"composedPath"[..],
             b".path|",

@@ -19,6 +19,9 @@ const LONGEST: usize = 20;
 /// the signs around it that break out of a string.
 const TEXT: usize = 240;
 
+/// What judging a name costs, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_WORD: usize = 6;
+
 /// Whether `bytes` is a text of several lines rather than a field: long, or with a fenced block of code (CommonMark 4.5).
 pub fn is_text(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', bytes).nth(1).is_some() && (bytes.len() > TEXT || has_fence(bytes))
@@ -41,6 +44,9 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
         position = word.end;
         if word.len() < 3 {
             continue;
+        }
+        if !hits.spend(STEPS_OF_A_WORD) {
+            return;
         }
         let known = word.len() <= LONGEST;
         let rule = known.then(|| judge(bytes, &word)).flatten();

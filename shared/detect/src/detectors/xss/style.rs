@@ -3,28 +3,22 @@
 use super::ascii::{find, from, is_gap, is_quote, starts_with};
 use super::host;
 
-/// How many characters back a keyword is compared.
-const WINDOW: usize = 14;
-
 /// Whether the style sheet or declaration list runs or loads code.
 pub fn runs_code(css: &[u8]) -> bool {
-    let mut seen = [b' '; WINDOW];
+    let mut seen = 0u128;
     let mut characters = Characters { rest: css };
     while let Some(byte) = characters.next() {
-        seen.copy_within(1.., 0);
-        if let Some(last) = seen.last_mut() {
-            *last = byte;
-        }
+        seen = seen << 8 | u128::from(byte);
         let found = match byte {
-            b'(' => seen.ends_with(b"expression(") || seen.ends_with(b"livescript("),
-            b'g' => seen.ends_with(b"-moz-binding"),
-            b't' => seen.ends_with(b"@import") && !imports_fonts(characters.rest),
+            b'(' => ends(seen, b"expression(") || ends(seen, b"livescript("),
+            b'g' => ends(seen, b"-moz-binding"),
+            b't' => ends(seen, b"@import") && !imports_fonts(characters.rest),
             b':' => {
-                seen.ends_with(b"javascript:")
-                    || seen.ends_with(b"vbscript:")
+                ends(seen, b"javascript:")
+                    || ends(seen, b"vbscript:")
                     // Not `scroll-behavior:` and its like.
-                    || seen.ends_with(b"behavior:") && !seen.ends_with(b"-behavior:")
-                    || seen.ends_with(b"behaviour:") && !seen.ends_with(b"-behaviour:")
+                    || ends(seen, b"behavior:") && !ends(seen, b"-behavior:")
+                    || ends(seen, b"behaviour:") && !ends(seen, b"-behaviour:")
             }
             _ => false,
         };
@@ -33,6 +27,16 @@ pub fn runs_code(css: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether the last characters, of which `seen` holds sixteen, are `word`.
+#[inline]
+fn ends<const N: usize>(seen: u128, word: &[u8; N]) -> bool {
+    const { assert!(N <= 16) };
+    let wanted = word
+        .iter()
+        .fold(0u128, |wanted, byte| wanted << 8 | u128::from(*byte));
+    (seen ^ wanted) << (128 - 8 * N) == 0
 }
 
 /// Whether what an `@import` names, `rest`, is a sheet of web fonts.

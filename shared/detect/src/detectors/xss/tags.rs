@@ -18,12 +18,23 @@ const READS_PER_BYTE: usize = 4;
 /// What is free beyond that, for short values.
 const READS_FREE: usize = 256;
 
+/// What a tag's name costs, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_TAG: usize = 20;
+/// What an attribute costs beside its bytes, and what each of those.
+const STEPS_OF_AN_ATTRIBUTE: usize = 45;
+const STEPS_OF_AN_ATTRIBUTES_BYTE: usize = 3;
+/// What a style sheet costs per byte.
+const STEPS_OF_A_STYLES_BYTE: usize = 4;
+
 /// Records what the tags of `bytes` do.
 pub fn scan(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let mut budget = bytes.len() * READS_PER_BYTE + READS_FREE;
     let mut open = [0; RAW_TEXT.len()];
     for start in memchr::memchr_iter(b'<', bytes) {
+        if !hits.spend(STEPS_OF_A_TAG) {
+            return;
+        }
         match at(bytes, start + 1) {
             Some(b'!') => declaration(bytes, start, hits),
             Some(b'?') => instruction(bytes, start, hits),
@@ -84,6 +95,10 @@ fn attributes(input: &Input<'_>, tag: &Tag, element: Element, budget: &mut usize
     let mut position = tag.name_end;
     let mut link = elements::LinkParts::default();
     while let Some(attribute) = attribute_at(bytes, position) {
+        let length = attribute.end - position;
+        if !hits.spend(STEPS_OF_AN_ATTRIBUTE + length * STEPS_OF_AN_ATTRIBUTES_BYTE) {
+            return;
+        }
         if let Some(rule) = elements::attribute_rule(
             element,
             &attribute,
@@ -98,7 +113,7 @@ fn attributes(input: &Input<'_>, tag: &Tag, element: Element, budget: &mut usize
         if element == Element::Link && link.add(&attribute) {
             hits.push(&LINK_TAG, tag.start..attribute.end);
         }
-        *budget = budget.saturating_sub(attribute.end - position);
+        *budget = budget.saturating_sub(length);
         if *budget == 0 {
             return;
         }
@@ -175,6 +190,9 @@ fn style_sheet(bytes: &[u8], tag: &Tag, budget: &mut usize, hits: &mut Hits) {
     let rest = from(bytes, tag.name_end);
     let end = memchr::memmem::find(rest, b"</").unwrap_or(rest.len());
     *budget = budget.saturating_sub(end);
+    if !hits.spend(end * STEPS_OF_A_STYLES_BYTE) {
+        return;
+    }
     if rest.get(..end).is_some_and(style::runs_code) {
         hits.push(&STYLE, tag.start..tag.name_end);
     }
