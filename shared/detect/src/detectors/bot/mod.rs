@@ -30,7 +30,9 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let kind = input.place.kind;
     let agent = kind == Kind::Header && input.place.name == b"user-agent";
     let bytes = input.bytes.get(..MAX_LENGTH).unwrap_or(input.bytes);
-    callback(bytes, hits);
+    if input.features & CALLBACK != 0 {
+        callback(bytes, hits);
+    }
     let steps = match kind {
         Kind::Path => STEPS_OF_PROBES,
         Kind::Header if agent => STEPS_OF_AGENTS,
