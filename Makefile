@@ -36,11 +36,12 @@ guests: wasm-target
 	$(CARGO) build --release --target $(WASM_TARGET) $(foreach guest,$(GUESTS),-p guest-$(subst _,-,$(guest)))
 
 .PHONY: test
-test: build guests $(ENVOY_BIN)
+test: build guests rate-limit-service $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy
+	$(CARGO) test $(SERVICE)
 
 .PHONY: e2e
-e2e: build guests $(ENVOY_BIN)
+e2e: build guests rate-limit-service $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test -p backstop-e2e --features envoy -- --nocapture
 
 .PHONY: bench
@@ -65,10 +66,23 @@ fuzz-seeds:
 	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir target/fuzz-seeds
 
 .PHONY: lint
-lint: wasm-target
+lint: wasm-target redis
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy -- -D warnings
+	$(CARGO) fmt --manifest-path wasm-test-host/rate-limit-service/Cargo.toml --check
+	$(CARGO) clippy $(SERVICE) --all-targets -- -D warnings
 	$(CARGO) clippy --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter) -- -D warnings
+
+# A rate-limit service for the tests, and the Redis that it counts in.
+SERVICE := --manifest-path wasm-test-host/rate-limit-service/Cargo.toml --target-dir target/rate-limit-service
+.PHONY: rate-limit-service
+rate-limit-service: redis
+	$(CARGO) build $(SERVICE)
+
+.PHONY: redis
+redis:
+	@command -v redis-server >/dev/null && command -v pkg-config >/dev/null && pkg-config --exists openssl || \
+		{ apt-get update && apt-get install -y --no-install-recommends redis-server pkg-config libssl-dev; }
 
 .PHONY: wasm-target
 wasm-target:

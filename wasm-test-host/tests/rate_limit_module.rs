@@ -54,6 +54,8 @@ fn it_exports_what_it_implements_and_imports_what_envoy_has() {
             "proxy_on_configure",
             "proxy_on_context_create",
             "proxy_on_delete",
+            "proxy_on_grpc_close",
+            "proxy_on_grpc_receive",
             "proxy_on_memory_allocate",
             "proxy_on_request_headers",
             "proxy_on_response_headers",

@@ -10,7 +10,9 @@ use std::rc::Rc;
 use backstop_stage::{RateLimit, Root, Stages};
 use proxy_wasm::types::LogLevel;
 
-backstop_plugin::callbacks!(b"proxy_on_request_headers proxy_on_response_headers");
+backstop_plugin::callbacks!(
+    b"proxy_on_request_headers proxy_on_response_headers proxy_on_grpc_receive proxy_on_grpc_close"
+);
 
 proxy_wasm::main! {{
     // The SDK's own messages; the filter's lines go through backstop_plugin::host.

@@ -22,6 +22,32 @@ pub(crate) fn header_map(pairs: &[(&str, &str)]) -> Vec<u8> {
     out
 }
 
+/// The longest text that a length of one byte says.
+const MAX_PLAIN: usize = 125;
+
+/// The target of a gRPC call: Envoy's `GrpcService` with a cluster and the authority that it is called by,
+/// `{envoy_grpc: {cluster_name: 1, authority: 2}: 1}`.
+///
+/// A cluster's name alone would do, but Envoy then sends it as `:authority`; `outbound|8081||rls.infra` is none, and servers
+/// that read it (all that are made with Rust's `http`, Limitador among them) reset the stream. The SDK wants text, which
+/// lengths beyond 127 are not: the message is written in two parts, which every reader puts together, and a name that is
+/// too long even so is sent alone.
+pub(crate) fn grpc_service(cluster: &str, authority: &str) -> String {
+    if cluster.len().max(authority.len()) > MAX_PLAIN {
+        return cluster.to_owned();
+    }
+    let mut out = String::with_capacity(cluster.len() + authority.len() + 8);
+    for (tag, text) in [('\u{a}', cluster), ('\u{12}', authority)] {
+        // Both lengths are below 128.
+        out.push('\u{a}');
+        out.push(char::from(text.len() as u8 + 2));
+        out.push(tag);
+        out.push(char::from(text.len() as u8));
+        out.push_str(text);
+    }
+    out
+}
+
 /// A property path: segments with a NUL between them.
 pub(crate) fn property_path(segments: &[&str]) -> String {
     segments.join("\0")
@@ -44,6 +70,19 @@ mod tests {
             ]
             .concat()
         );
+    }
+
+    #[test]
+    fn a_grpc_service_is_written_in_parts_of_less_than_128_bytes() {
+        assert_eq!(
+            grpc_service("rls", "rls.infra").as_bytes(),
+            b"\x0a\x05\x0a\x03rls\x0a\x0b\x12\x09rls.infra"
+        );
+        let long = "a".repeat(125);
+        assert!(grpc_service(&long, &long).is_ascii());
+        let longer = "a".repeat(126);
+        assert_eq!(grpc_service(&longer, "b"), longer);
+        assert_eq!(grpc_service("b", &longer), "b");
     }
 
     #[test]

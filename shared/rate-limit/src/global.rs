@@ -23,6 +23,8 @@ const MAX_PLAIN: usize = 64;
 pub struct Global {
     /// The service's cluster.
     pub cluster: String,
+    /// The authority that it is called by.
+    pub authority: String,
     /// The domain of its configuration.
     pub domain: String,
     /// How long a request waits, in milliseconds; never 0.
@@ -78,6 +80,7 @@ impl Global {
         }
         Ok(Self {
             cluster: config.cluster.clone(),
+            authority: authority(config)?,
             domain: config.domain.clone(),
             timeout_millis: timeout(config.timeout)?,
             failure_mode: config.failure_mode,
@@ -124,6 +127,20 @@ impl Global {
             .iter()
             .filter(move |descriptor| descriptor.requests.covers(request.headers, request.path))
     }
+}
+
+fn authority(config: &GlobalLimits) -> Result<String, ConfigError> {
+    let Some(authority) = &config.authority else {
+        // `outbound|8081||ratelimit.infra.svc.cluster.local`
+        let host = config.cluster.rsplit('|').next();
+        return Ok(host.unwrap_or_default().to_owned());
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
+    if authority.is_empty() || !authority.bytes().all(plain) {
+        let message = format!("`{}` is not a host", authority.escape_debug());
+        return Err(ConfigError::at("globalLimits.authority", message));
+    }
+    Ok(authority.clone())
 }
 
 fn timeout(timeout: Interval) -> Result<u32, ConfigError> {

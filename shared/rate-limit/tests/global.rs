@@ -142,9 +142,16 @@ fn limits_of_the_service_alone_are_a_configuration() {
     assert_eq!(worker.asked.get(), 0, "nothing needs the client's address");
     let global = limiter.policy().global.as_ref().unwrap();
     assert_eq!(
-        (global.cluster.as_str(), global.timeout_millis),
-        ("rls", 250)
+        (
+            global.cluster.as_str(),
+            global.authority.as_str(),
+            global.timeout_millis
+        ),
+        ("rls", "rls", 250)
     );
+    let limiter = worker.limiter(&config(""));
+    let global = limiter.policy().global.as_ref().unwrap();
+    assert_eq!(global.authority, "ratelimit.infra.svc.cluster.local");
 }
 
 #[test]
@@ -224,12 +231,12 @@ fn the_headers_of_the_service_go_before_ours() {
 
 #[test]
 fn a_service_that_fails_lets_pass_or_refuses_as_configured() {
-    let timeout = Reply::Status(14, b"upstream request timeout{response_timeout}");
+    let timeout = Reply::Status(14, 250_000_000);
     let cases = [
         (Reply::NotSent, "not-sent"),
         (timeout, "timeout"),
-        (Reply::Status(14, b"upstream connect error"), "unavailable"),
-        (Reply::Status(13, b""), "error-status"),
+        (Reply::Status(14, 9), "unavailable"),
+        (Reply::Status(13, 0), "error-status"),
         (Reply::Message(b"\x08\x00"), "malformed"),
     ];
     let worker = Worker::new();
@@ -325,6 +332,10 @@ fn what_makes_no_sense_is_refused() {
             with("", r#"{"key":"k","from":{"pathVariable":{"name":"id"}}}"#),
             "$.globalLimits.descriptors[0].entries[0].from.pathVariable.name: the limit's `match.path` is no template \
              with `{id}`",
+        ),
+        (
+            with(r#","authority":"a|b""#, entry),
+            "$.globalLimits.authority: `a|b` is not a host",
         ),
         (
             with(r#","timeout":"0s""#, entry),

@@ -1,22 +1,24 @@
-//! Rate limits in the headers phase, and their headers on the response.
+//! Rate limits in the headers phase, the word of a rate-limit service, and headers on the response.
 
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use backstop_http::Headers;
+use backstop_plugin::host::Buffer;
 use backstop_plugin::metrics::{Counter, count_labelled};
 use backstop_plugin::{LogLevel, host};
-use backstop_rate_limit::{Decision, Limiter, Outcome, Policy, Unavailable};
+use backstop_rate_limit::{Decision, Limiter, Outcome, Policy, Reply, Unavailable};
 
 use crate::Request;
 use crate::proxy::{Proxy, Shared, clock_nanos};
 use crate::reply::reply;
-use crate::stage::{Flow, Passage, Stage};
+use crate::stage::{CallResponse, Flow, Passage, Stage};
 
 const NAME: &str = "rate-limit";
 const PREFIX: &str = "backstop_rate_limit";
 const REQUESTS: &str = "requests_total";
 const EVENTS: &str = "events_total";
+const GLOBAL_REQUESTS: &str = "global_requests_total";
 
 /// Rate limits under one configuration.
 #[derive(Debug)]
@@ -66,40 +68,97 @@ impl RateLimit {
         })
     }
 
-    /// What becomes of the request; with it, what is to be added to the response, mostly nothing. Where the proxy did not
-    /// hand out the headers, nothing can be counted, and the request passes.
-    fn judge(&self, request: &Request) -> (Flow, ResponseHeaders) {
+    /// What becomes of the request by the limits of this proxy. Where it did not hand out the headers, nothing can be
+    /// counted, and the request passes.
+    fn judge(&self, request: &mut Request) -> Verdict {
         let headers = match request.headers() {
-            Ok(headers) => headers,
+            Ok(headers) => headers.clone(),
             Err(error) => {
                 self.errors.increment();
                 host::log(
                     LogLevel::Error,
                     format!("{NAME}: request headers: {error}").as_bytes(),
                 );
-                return (Flow::Continue, ResponseHeaders::new());
+                return Verdict::Passed(ResponseHeaders::new());
             }
         };
-        let decision = self.limiter.decide(&Proxy::of(request), headers);
-        if decision.checks.is_empty() {
-            return (Flow::Continue, ResponseHeaders::new());
+        let mut decision = self.limiter.decide(&Proxy::of(request), &headers);
+        if decision.is_empty() {
+            return Verdict::Passed(ResponseHeaders::new());
         }
         self.count(&decision);
-        self.log(&decision, request, headers);
-        if decision.is_over() {
-            // Access logs then show the verdict. A host without filter state is no reason to fail.
-            let verdict = self.limiter.verdict(&decision);
-            let _ = host::set_property(&["rate_limit_verdict"], verdict.as_bytes());
+        self.log(&decision, request, &headers);
+        match self.ask(&decision) {
+            None => self.conclude(&decision, &headers),
+            Some(Ok(token)) => Verdict::Asked(Asked {
+                token,
+                since: clock_nanos(),
+                decision: Box::new(decision),
+            }),
+            Some(Err(())) => {
+                self.limiter.rule(&mut decision, Reply::NotSent);
+                self.ruled(&decision, request, &headers)
+            }
         }
-        match self.limiter.answer(&decision, headers) {
-            Some(answer) => {
-                if !reply(NAME, &answer) {
+    }
+
+    /// Calls the rate-limit service if it is to be asked: the call's token.
+    fn ask(&self, decision: &Decision) -> Option<Result<u32, ()>> {
+        let question = decision.question.as_ref()?;
+        let global = self.limiter.policy().global.as_ref()?;
+        let called = host::grpc_call(
+            &global.cluster,
+            &global.authority,
+            backstop_rls::SERVICE,
+            backstop_rls::METHOD,
+            question,
+            global.timeout_millis,
+        );
+        Some(called.map_err(|error| {
+            self.errors.increment();
+            let line = format!(
+                "{NAME}: cluster `{}` cannot be called: {error}",
+                global.cluster
+            );
+            host::log(LogLevel::Error, line.as_bytes());
+        }))
+    }
+
+    /// What becomes of a request once the service's word, or its silence, is known.
+    fn ruled(&self, decision: &Decision, request: &mut Request, headers: &Headers) -> Verdict {
+        self.log(decision, request, headers);
+        let Some(ruling) = &decision.ruling else {
+            return self.conclude(decision, headers);
+        };
+        if self.limiter.policy().metrics {
+            let labels = [("action", ruling.outcome.word()), ("reason", ruling.word())];
+            count_labelled(PREFIX, &labels, GLOBAL_REQUESTS);
+        }
+        let verdict = self.conclude(decision, headers);
+        if matches!(verdict, Verdict::Passed(_)) {
+            for (name, value) in ruling.request_headers() {
+                if request.add_header(name, value).is_err() {
                     self.errors.increment();
                 }
-                (Flow::Answered, ResponseHeaders::new())
             }
-            None => (Flow::Continue, self.limiter.response_headers(&decision)),
         }
+        verdict
+    }
+
+    /// Answers the request or lets it pass.
+    fn conclude(&self, decision: &Decision, headers: &Headers) -> Verdict {
+        if decision.is_notable() {
+            // Access logs then show the verdict. A host without filter state is no reason to fail.
+            let verdict = self.limiter.verdict(decision);
+            let _ = host::set_property(&["rate_limit_verdict"], verdict.as_bytes());
+        }
+        let Some(answer) = self.limiter.answer(decision, headers) else {
+            return Verdict::Passed(self.limiter.response_headers(decision));
+        };
+        if !reply(NAME, &answer) {
+            self.errors.increment();
+        }
+        Verdict::Answered
     }
 
     fn mark(&self, headers: ResponseHeaders) {
@@ -132,13 +191,13 @@ impl RateLimit {
     }
 
     fn log(&self, decision: &Decision, request: &Request, headers: &Headers) {
-        let level = if decision.is_over() {
+        let level = if decision.is_notable() {
             LogLevel::Warn
         } else {
             LogLevel::Info
         };
         let policy = self.limiter.policy();
-        let wanted = policy.log && (decision.is_over() || !policy.log_only_limited);
+        let wanted = policy.log && (decision.is_notable() || !policy.log_only_limited);
         if !wanted || !host::logs(level) {
             return;
         }
@@ -154,23 +213,88 @@ impl Stage for RateLimit {
     fn begin(self: Rc<Self>) -> Box<dyn Passage> {
         Box::new(Check {
             limits: self,
+            waiting: None,
             pending: ResponseHeaders::new(),
         })
     }
 }
 
+/// What the limits say to a request so far.
+enum Verdict {
+    /// It passes, and its response gets these headers: mostly none.
+    Passed(ResponseHeaders),
+    /// It was answered.
+    Answered,
+    /// The rate-limit service has been asked.
+    Asked(Asked),
+}
+
+/// A call that is under way.
+struct Asked {
+    token: u32,
+    /// When it began.
+    since: u64,
+    /// What its answer completes.
+    decision: Box<Decision>,
+}
+
 /// One request.
 struct Check {
     limits: Rc<RateLimit>,
+    waiting: Option<Asked>,
     /// What the response gets, once.
     pending: ResponseHeaders,
 }
 
+impl Check {
+    fn follow(&mut self, verdict: Verdict) -> Flow {
+        match verdict {
+            Verdict::Passed(headers) => {
+                self.pending = headers;
+                Flow::Continue
+            }
+            Verdict::Answered => Flow::Answered,
+            Verdict::Asked(asked) => {
+                self.waiting = Some(asked);
+                Flow::Wait
+            }
+        }
+    }
+}
+
 impl Passage for Check {
     fn on_request_headers(&mut self, request: &mut Request) -> Flow {
-        let (flow, pending) = self.limits.judge(request);
-        self.pending = pending;
-        flow
+        let verdict = self.limits.judge(request);
+        self.follow(verdict)
+    }
+
+    fn on_call_response(
+        &mut self,
+        request: &mut Request,
+        token: u32,
+        response: CallResponse,
+    ) -> Flow {
+        let CallResponse::Grpc { status, message } = response else {
+            return Flow::Wait;
+        };
+        let Some(asked) = self.waiting.take_if(|asked| asked.token == token) else {
+            return Flow::Wait;
+        };
+        let limits = &self.limits;
+        let mut decision = asked.decision;
+        if status == 0 {
+            // A message that the proxy does not hand out is one without bytes: it says nothing, and is found malformed.
+            let bytes = host::buffer(Buffer::GrpcMessage, 0, message).unwrap_or_default();
+            limits.limiter.rule(&mut decision, Reply::Message(&bytes));
+        } else {
+            let waited = clock_nanos().saturating_sub(asked.since);
+            let reply = Reply::Status(status, waited);
+            limits.limiter.rule(&mut decision, reply);
+        }
+        let none = Rc::default();
+        let headers = request.headers().map_or(none, Rc::clone);
+        let verdict = limits.ruled(&decision, request, &headers);
+        self.follow(verdict)
     }
 
     fn on_response_headers(&mut self) {

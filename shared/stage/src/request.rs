@@ -55,6 +55,18 @@ impl Request {
         Ok(())
     }
 
+    /// Adds a field to the request: the proxy's, and what later stages see. Headers phase only.
+    ///
+    /// # Errors
+    /// When the proxy refuses.
+    pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), HostError> {
+        host::add_request_header(name, value)?;
+        if let Ok(headers) = &mut self.headers {
+            Rc::make_mut(headers).push(name.as_bytes(), value.as_bytes());
+        }
+        Ok(())
+    }
+
     /// The client's address as the proxy vouches for it (Envoy's `source.address`, `8.8.8.8:0`).
     pub fn source_address(&self) -> Option<Vec<u8>> {
         self.source

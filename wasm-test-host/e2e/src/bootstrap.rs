@@ -102,6 +102,8 @@ impl Listener {
 pub struct Bootstrap {
     upstream: SocketAddr,
     listeners: Vec<Listener>,
+    /// gRPC services: cluster names and addresses.
+    services: Vec<(String, SocketAddr)>,
 }
 
 impl Bootstrap {
@@ -110,7 +112,15 @@ impl Bootstrap {
         Self {
             upstream,
             listeners: Vec::new(),
+            services: Vec::new(),
         }
+    }
+
+    /// Adds a cluster that speaks gRPC.
+    #[must_use]
+    pub fn grpc_service(mut self, cluster: &str, address: SocketAddr) -> Self {
+        self.services.push((cluster.to_owned(), address));
+        self
     }
 
     /// Adds a static listener.
@@ -122,24 +132,14 @@ impl Bootstrap {
 
     /// The configuration; with `lds`, listeners come from that file and can change while Envoy runs.
     pub fn to_json(&self, lds: Option<&Path>) -> Value {
+        let http1 = json!({"http_protocol_options": {"enable_trailers": true}});
+        let mut clusters = vec![cluster("upstream", self.upstream, &http1)];
+        let http2 = json!({"http2_protocol_options": {}});
+        let services = self.services.iter();
+        clusters.extend(services.map(|(name, address)| cluster(name, *address, &http2)));
         let mut bootstrap = json!({
             "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
-            "static_resources": {
-                "clusters": [{
-                    "name": "upstream",
-                    "type": "STATIC",
-                    "typed_extension_protocol_options": {
-                        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                            "@type": type_url("extensions.upstreams.http.v3.HttpProtocolOptions"),
-                            "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
-                        },
-                    },
-                    "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [{
-                        "endpoint": {"address": {"socket_address": {
-                            "address": self.upstream.ip().to_string(), "port_value": self.upstream.port()}}},
-                    }]}]},
-                }],
-            },
+            "static_resources": {"clusters": clusters},
         });
         match lds {
             Some(path) => {
@@ -154,6 +154,23 @@ impl Bootstrap {
         }
         bootstrap
     }
+}
+
+fn cluster(name: &str, address: SocketAddr, protocol: &Value) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": type_url("extensions.upstreams.http.v3.HttpProtocolOptions"),
+                "explicit_http_config": protocol,
+            },
+        },
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{
+            "endpoint": {"address": {"socket_address": {
+                "address": address.ip().to_string(), "port_value": address.port()}}},
+        }]}]},
+    })
 }
 
 fn type_url(message: &str) -> String {

@@ -10,9 +10,11 @@ pub mod envoy;
 pub mod http1;
 pub mod modules;
 pub mod probe;
+pub mod services;
 pub mod upstream;
 
 pub use bootstrap::{Bootstrap, Listener};
 pub use client::{Client, Response};
 pub use envoy::Envoy;
+pub use services::{RateLimitService, Redis};
 pub use upstream::{Recorded, Upstream};

@@ -29,6 +29,17 @@ pub fn guest(name: &str) -> PathBuf {
     )
 }
 
+/// The rate-limit service of the tests.
+///
+/// # Panics
+/// When it is not built; the message is the command to run.
+pub fn rate_limit_service() -> PathBuf {
+    existing(
+        root().join("target/rate-limit-service/debug/rate-limit-service"),
+        "make rate-limit-service",
+    )
+}
+
 fn existing(path: PathBuf, command: &str) -> PathBuf {
     assert!(
         path.exists(),

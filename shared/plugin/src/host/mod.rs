@@ -62,6 +62,8 @@ impl std::error::Error for HostError {}
 pub enum Buffer {
     /// The request's body, as far as it is buffered (body and trailers phase).
     RequestBody = 0,
+    /// The message that answered a gRPC call-out (while its end is told).
+    GrpcMessage = 5,
     /// The plugin's configuration (configure phase).
     PluginConfiguration = 7,
 }
@@ -117,6 +119,14 @@ pub struct LocalReply<'a> {
 /// Outside its phase.
 pub fn request_headers() -> Result<Vec<u8>, HostError> {
     raw::header_map_pairs(0)
+}
+
+/// Adds a field to the request. Headers phase only, which lasts as long as the request's headers are held back.
+///
+/// # Errors
+/// Outside its phase.
+pub fn add_request_header(name: &str, value: &str) -> Result<(), HostError> {
+    raw::add_header_map_value(0, name.as_bytes(), value.as_bytes())
 }
 
 /// Removes every field called `name` (lower case) from the request. Headers phase only.
@@ -201,6 +211,36 @@ pub fn send_local_reply(reply: &LocalReply<'_>) -> Result<(), HostError> {
 /// When it is not held back, or gone.
 pub fn continue_request() -> Result<(), HostError> {
     raw::continue_stream(0)
+}
+
+/// Calls a gRPC method of a cluster by an authority, and answers the call's token. The SDK then calls the request's
+/// `on_grpc_call_response` with it, also when nothing came in time (`timeout_millis`; 0 would be for ever); if the request is
+/// gone by then, nobody.
+///
+/// # Errors
+/// When the proxy does not know the cluster, or nobody is in it.
+pub fn grpc_call(
+    cluster: &str,
+    authority: &str,
+    service: &str,
+    method: &str,
+    message: &[u8],
+    timeout_millis: u32,
+) -> Result<u32, HostError> {
+    let timeout = std::time::Duration::from_millis(u64::from(timeout_millis));
+    // The SDK's, which notes whose the token is. Envoy 1.37 answers these statuses and no others.
+    proxy_wasm::hostcalls::dispatch_grpc_call(
+        &serialise::grpc_service(cluster, authority),
+        service,
+        method,
+        Vec::new(),
+        Some(message),
+        timeout,
+    )
+    .map_err(|status| match status {
+        proxy_wasm::types::Status::ParseFailure => HostError::NotFound,
+        status => HostError::Status(status as u32),
+    })
 }
 
 /// Defines a metric and answers its id. Every call makes a new id on Envoy: define once, keep the id.

@@ -15,6 +15,10 @@ use super::{KeyPart, Mode, Requests};
 pub struct GlobalLimits {
     /// The service's cluster as the proxy calls it; in Istio `outbound|8081||ratelimit.infra.svc.cluster.local`.
     pub cluster: String,
+    /// The `:authority` that the service is called by. If it is not given: the host in a name of Istio's form, or else the
+    /// cluster's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
     /// The domain of the service's configuration.
     pub domain: String,
     /// What the service is asked with: one descriptor of each element that applies to the request. It is not asked about a
