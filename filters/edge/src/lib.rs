@@ -12,7 +12,8 @@ use backstop_stage::{OriginVerify, RateLimit, Root, Stages, Waf};
 use proxy_wasm::types::LogLevel;
 
 backstop_plugin::callbacks!(
-    b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers proxy_on_response_headers"
+    b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers proxy_on_response_headers \
+      proxy_on_grpc_receive proxy_on_grpc_close"
 );
 
 proxy_wasm::main! {{
