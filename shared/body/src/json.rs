@@ -13,7 +13,9 @@ use std::ops::ControlFlow;
 use backstop_http::Kind;
 
 use self::pointer::{next_index, push_token};
-use self::token::{is_space, is_standard, is_word, take_string, takes_colon};
+use self::token::{
+    is_space, is_standard, is_word, plain_length, plain_string, take_string, takes_colon,
+};
 use crate::cursor::Cursor;
 use crate::escape::unescape_json;
 use crate::graphql;
@@ -29,6 +31,9 @@ pub(crate) struct Json {
     text: Vec<u8>,
     graphql: Vec<u8>,
 }
+
+/// Bytes of a pointer that most documents do with.
+const POINTER: usize = 64;
 
 /// An open array or object.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +76,7 @@ impl Json {
         sink: &mut Sink<'_>,
     ) -> ControlFlow<(), Outcome> {
         self.pointer.clear();
+        self.pointer.reserve(POINTER);
         self.open.clear();
         let mut reading = Reading {
             buffers: self,
@@ -87,14 +93,18 @@ impl Json {
                 break;
             };
             match byte {
-                byte if is_space(byte) => reading.cursor.skip(1),
-                b'"' | b'\'' => reading.string(byte)?,
+                b'"' => reading.quoted()?,
+                b',' => reading.comma(),
                 b'{' | b'[' => reading.open(byte == b'['),
                 b'}' | b']' => reading.close(byte == b']'),
-                b',' => reading.comma(),
+                byte if is_space(byte) => {
+                    reading.cursor.take_while(is_space);
+                }
+                b'\'' => reading.string(b'\'')?,
                 b'/' if matches!(reading.cursor.rest(), [_, b'/' | b'*', ..]) => {
                     reading.comment()?
                 }
+                _ if reading.plain() => {}
                 _ => reading.word()?,
             }
         }
@@ -120,11 +130,13 @@ struct Reading<'a, 's, 'v> {
 }
 
 impl Reading<'_, '_, '_> {
+    #[inline]
     fn in_container(&self) -> bool {
         self.untracked > 0 || !self.buffers.open.is_empty()
     }
 
     /// Whether a comma or the container's end is due.
+    #[inline]
     fn separator_is_due(&self) -> bool {
         self.expect == Expect::Separator && self.in_container()
     }
@@ -210,9 +222,39 @@ impl Reading<'_, '_, '_> {
         self.sink.put(Kind::TextBody, b"", comment)
     }
 
+    /// A string in double quotes. Nearly all hold no escape and stand where one is due.
+    #[inline]
+    fn quoted(&mut self) -> ControlFlow<()> {
+        if self.untracked > 0 || self.expect == Expect::Separator {
+            return self.string(b'"');
+        }
+        let Some((text, after)) = plain_string(self.cursor.rest()) else {
+            return self.string(b'"');
+        };
+        let Json {
+            pointer,
+            open,
+            graphql,
+            ..
+        } = &mut *self.buffers;
+        if self.expect == Expect::Value {
+            self.value_at = self.cursor.offset();
+            self.cursor.go_to(after);
+            self.expect = Expect::Separator;
+            return visit_string(pointer, text, graphql, self.sink);
+        }
+        let [b':', after @ ..] = after else {
+            return self.string(b'"');
+        };
+        self.cursor.go_to(after);
+        self.expect = Expect::Value;
+        visit_key(pointer, open.last(), text, self.sink)
+    }
+
+    #[inline(never)]
     fn string(&mut self, quote: u8) -> ControlFlow<()> {
         let standard = quote == b'"';
-        if self.separator_is_due() || (self.expect == Expect::Separator && !standard) {
+        if self.expect == Expect::Separator && (!standard || self.in_container()) {
             self.give_up();
             return ControlFlow::Continue(());
         }
@@ -253,6 +295,22 @@ impl Reading<'_, '_, '_> {
         self.value_at = at;
         self.expect = Expect::Separator;
         visit_string(pointer, value, graphql, self.sink)
+    }
+
+    /// Takes a number or a literal where a value is due: they hold nothing to find. `false` where it is another word, or
+    /// where it may be a key.
+    #[inline]
+    fn plain(&mut self) -> bool {
+        if self.expect != Expect::Value || self.untracked > 0 {
+            return false;
+        }
+        let Some(length) = plain_length(self.cursor.rest()) else {
+            return false;
+        };
+        self.value_at = self.cursor.offset();
+        self.cursor.skip(length);
+        self.expect = Expect::Separator;
+        true
     }
 
     /// A number, a literal, or a bare word.
@@ -299,6 +357,7 @@ impl Reading<'_, '_, '_> {
 
 /// Visits a key by the pointer of its object, and makes the pointer that of its value. Without an object that is
 /// tracked, the pointer stays.
+#[inline]
 fn visit_key(
     pointer: &mut Vec<u8>,
     object: Option<&Container>,
@@ -314,13 +373,14 @@ fn visit_key(
     ControlFlow::Continue(())
 }
 
+#[inline]
 fn visit_string(
     pointer: &[u8],
     text: &[u8],
     scratch: &mut Vec<u8>,
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
-    if pointer.ends_with(b"/query")
+    if matches!(pointer, [.., b'/', b'q', b'u', b'e', b'r', b'y'])
         && graphql::looks_like_document(text)
         && graphql::walk(text, scratch, sink)?
     {

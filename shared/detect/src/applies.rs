@@ -49,19 +49,28 @@ pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
     match place.kind {
         Kind::XmlDocument => DOCUMENT,
         // A browser's report of blocked code has its first forty characters (CSP 3 section 5.3).
-        Kind::Json
-            if place.name.ends_with(b"/script-sample") || place.name.ends_with(b"/body/sample") =>
-        {
-            CategorySet::ALL.without(Category::Xss)
-        }
+        Kind::Json if is_sample(place.name) => CategorySet::ALL.without(Category::Xss),
         // `page`, `user_id`: no sign that any of them needs. JSON repeats its keys in every object.
-        Kind::CookieName | Kind::FormName | Kind::JsonKey | Kind::MultipartName
-            if is_word(value) =>
-        {
-            CategorySet::NONE
-        }
+        kind if is_plain_name(kind, value) => CategorySet::NONE,
         _ => CategorySet::ALL,
     }
+}
+
+/// Whether a JSON pointer is that of a sample of code in a report of a browser.
+#[inline]
+fn is_sample(pointer: &[u8]) -> bool {
+    // Every value of JSON comes here.
+    pointer.ends_with(b"e")
+        && (pointer.ends_with(b"/script-sample") || pointer.ends_with(b"/body/sample"))
+}
+
+/// Whether the name is one of those that programs give, so that no category looks at it.
+#[inline]
+pub(crate) fn is_plain_name(kind: Kind, name: &[u8]) -> bool {
+    matches!(
+        kind,
+        Kind::CookieName | Kind::FormName | Kind::JsonKey | Kind::MultipartName
+    ) && is_word(name)
 }
 
 /// Whether a name is a plain one: letters, digits, underscores, and no double underscore (`__proto__`).

@@ -126,6 +126,12 @@ impl Scanner {
         &self.options
     }
 
+    /// Whether a value needs no look: a name as programs give them, of a place whose names may be anything.
+    #[inline]
+    pub fn passes(place: Place<'_>, value: &[u8]) -> bool {
+        applies::is_plain_name(place.kind, value)
+    }
+
     /// Inspects one value and adds what it finds to `out`. Path, query, cookie and header values come as they are on the
     /// wire; a body's values as its reader gives them, form fields decoded once, JSON and XML texts unescaped.
     pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
@@ -139,9 +145,19 @@ impl Scanner {
         match place.kind {
             Kind::Path => self.path(run, value, out),
             Kind::Header => self.header(run, value, out),
+            // Fields of bodies come decoded, and nearly all show nothing at once.
+            Kind::Json | Kind::Form | Kind::Multipart => {
+                let features = prefilter::features(value);
+                if !features.is_empty() || decode::is_base64(value) {
+                    let categories = applies::categories(place, value);
+                    self.seen(run.of(categories), value, features, out);
+                }
+            }
             _ => self.run(run.of(applies::categories(place, value)), value, out),
         }
-        out.order_from(since);
+        if out.len() > since + 1 {
+            out.order_from(since);
+        }
     }
 
     fn header(&mut self, run: Run<'_>, value: &[u8], out: &mut Findings) {
@@ -212,6 +228,15 @@ impl Scanner {
             self.form = form;
         }
         let features = prefilter::features(value);
+        self.seen(run, value, features, out);
+    }
+
+    /// A value as it came, with what the prefilter saw in it.
+    fn seen(&mut self, mut run: Run<'_>, value: &[u8], features: Features, out: &mut Findings) {
+        run.categories = run.categories.and(self.options.categories);
+        if run.categories.is_empty() {
+            return;
+        }
         // Nearly every value ends here.
         let idle = features.is_empty()
             || features.triggers() == 0 && wanted(features, run.categories).next().is_none();

@@ -43,7 +43,7 @@ impl Inspection<'_> {
     /// One value as it came on the wire (or as its body's parser gives it).
     #[inline]
     pub(crate) fn value(&mut self, place: Place<'_>, value: &[u8]) {
-        if value.is_empty() {
+        if value.is_empty() || self.custom.is_none() && Scanner::passes(place, value) {
             return;
         }
         let policy = self.policy;

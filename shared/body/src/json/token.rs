@@ -11,6 +11,17 @@ pub(super) struct RawString<'a> {
     pub(super) closed: bool,
 }
 
+/// The text of the string that `rest` begins with, in double quotes and without escapes, and what follows the string.
+#[inline]
+pub(super) fn plain_string(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, inner) = rest.split_first()?;
+    let end = find_either(b'"', b'\\', inner)?;
+    match inner.split_at_checked(end)? {
+        (text, [b'"', after @ ..]) => Some((text, after)),
+        _ => None,
+    }
+}
+
 /// Takes a string whose opening quote has been taken.
 #[inline]
 pub(super) fn take_string<'a>(cursor: &mut Cursor<'a>, quote: u8) -> RawString<'a> {
@@ -93,6 +104,7 @@ const fn bare() -> [u8; 256] {
     table
 }
 
+#[inline]
 fn bits(byte: u8) -> u8 {
     BARE.get(usize::from(byte)).copied().unwrap_or(0)
 }
@@ -100,6 +112,24 @@ fn bits(byte: u8) -> u8 {
 #[inline]
 pub(super) fn is_word(byte: u8) -> bool {
     bits(byte) & WORD != 0
+}
+
+/// The length of the number or literal at the start of `rest`, as far as a glance tells: digits with a sign, a point and an
+/// exponent, or `true`, `false`, `null`, and no word behind it. `None`: [`is_standard`] may know better.
+#[inline]
+pub(super) fn plain_length(rest: &[u8]) -> Option<usize> {
+    let length = match rest {
+        [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => 4,
+        [b'f', b'a', b'l', b's', b'e', ..] => 5,
+        [b'0'..=b'9', digits @ ..] | [b'-', b'0'..=b'9', digits @ ..] => {
+            let is_other = |byte: &u8| !matches!(byte, b'0'..=b'9' | b'.');
+            let end = digits.iter().position(is_other).unwrap_or(digits.len());
+            rest.len() - digits.len() + end
+        }
+        _ => return None,
+    };
+    let behind = rest.get(length).copied();
+    (!behind.is_some_and(is_word)).then_some(length)
 }
 
 /// A number or a literal of JSON. Numbers by their characters only: nothing can be hidden in those.

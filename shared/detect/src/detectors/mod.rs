@@ -10,6 +10,7 @@ pub mod header;
 pub mod ldap;
 pub mod log4shell;
 pub mod path;
+pub(crate) mod sieve;
 pub mod sql;
 pub mod ssrf;
 pub mod xss;

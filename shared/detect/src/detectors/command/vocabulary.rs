@@ -3,6 +3,7 @@
 //! Sources: the names in POSIX XCU, GNU coreutils, util-linux, BusyBox, GTFOBins and LOLBAS.
 
 use super::super::ascii::{compare, in_table};
+use super::super::sieve::Sieve;
 
 /// How much a command's name proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,9 @@ use Weight::{Distinct, Ordinary, Terse};
 
 /// What `word` (lower case, without its folder and without `.exe`) is as a command.
 pub fn weight(word: &[u8]) -> Option<Weight> {
+    if !KNOWN.may_hold(word) {
+        return None;
+    }
     let rows = starting_with(*word.first()?);
     let found = rows
         .binary_search_by(|(name, _)| compare(name.as_bytes(), word))
@@ -26,7 +30,24 @@ pub fn weight(word: &[u8]) -> Option<Weight> {
     rows.get(found).map(|(_, weight)| *weight)
 }
 
-/// Words that run the command after them.
+/// All the words.
+static KNOWN: Sieve = {
+    let mut sieve = Sieve::EMPTY;
+    let mut letter = 0_u8;
+    loop {
+        let mut rows = starting_with(letter);
+        while let [(name, _), rest @ ..] = rows {
+            sieve = sieve.with(name.as_bytes());
+            rows = rest;
+        }
+        if letter == u8::MAX {
+            break sieve;
+        }
+        letter += 1;
+    }
+};
+
+/// Words that run the command after them: words that have a weight, too.
 pub fn is_prefix(word: &[u8]) -> bool {
     in_table(PREFIXES, word)
 }
@@ -38,7 +59,7 @@ pub fn is_windows(word: &[u8]) -> bool {
 
 /// The rows whose names start with `letter`, sorted.
 #[rustfmt::skip]
-fn starting_with(letter: u8) -> &'static [(&'static str, Weight)] {
+const fn starting_with(letter: u8) -> &'static [(&'static str, Weight)] {
     match letter {
         b'7' => &[ ("7za", Distinct), ("7zr", Distinct),
         ],

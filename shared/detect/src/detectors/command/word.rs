@@ -137,7 +137,8 @@ pub fn is_plain(bytes: &[u8], start: usize) -> bool {
     else {
         return false;
     };
-    vocabulary::weight(word).is_none() && !vocabulary::is_prefix(word) && !KEYWORDS.contains(&word)
+    // What runs another command has a weight itself.
+    vocabulary::weight(word).is_none() && !KEYWORDS.contains(&word)
 }
 
 /// Whether a word that has a name can start with `byte`: a letter of it, a folder, or what is put before a name to hide it.

@@ -1,6 +1,22 @@
 //! What a word means to the judge: statements, clauses, operators and classes of functions.
 
+use super::super::sieve::Sieve;
 use super::vocabulary::BY_LETTER;
+
+/// All the words of the vocabulary.
+static KNOWN: Sieve = {
+    let mut sieve = Sieve::EMPTY;
+    let mut letters: &[&[(&[u8], Word)]] = &BY_LETTER;
+    while let [row, others @ ..] = letters {
+        let mut rows = *row;
+        while let [(word, _), rest @ ..] = rows {
+            sieve = sieve.with(word);
+            rows = rest;
+        }
+        letters = others;
+    }
+    sieve
+};
 
 /// A word of the vocabulary, or the class it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +129,9 @@ pub enum Word {
 impl Word {
     /// Looks `bytes` up without regard to ASCII case.
     pub fn of(bytes: &[u8]) -> Word {
+        if !KNOWN.may_hold(bytes) {
+            return Word::None;
+        }
         let row = Word::row(bytes);
         let from = row.partition_point(|(word, _)| word.len() < bytes.len());
         row.iter()

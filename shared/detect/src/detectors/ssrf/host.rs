@@ -1,6 +1,7 @@
 //! What a host is to the server that would fetch from it.
 
 use super::super::ascii::{ends, in_table};
+use super::super::sieve::Sieve;
 use super::address::{self, V4};
 
 /// What a host is, as far as its name or address tells.
@@ -122,6 +123,52 @@ const CALLBACK: &[&[u8]] = &[
     b"vcap.sh",
     b"xss.ht",
 ];
+
+/// The last five signs of every name and domain of the tables above.
+static ENDINGS: Sieve = {
+    let names = with_names(with_names(Sieve::EMPTY, METADATA), LOOPBACK);
+    let domains = with_domains(with_domains(names, REBINDING), CALLBACK);
+    with_ending(with_domains(domains, INTERNAL), b".localhost")
+};
+
+const fn with_names(mut sieve: Sieve, mut names: &[&str]) -> Sieve {
+    while let [name, rest @ ..] = names {
+        sieve = with_ending(sieve, name.as_bytes());
+        names = rest;
+    }
+    sieve
+}
+
+const fn with_domains(mut sieve: Sieve, mut domains: &[&[u8]]) -> Sieve {
+    while let [domain, rest @ ..] = domains {
+        sieve = with_ending(sieve, domain);
+        domains = rest;
+    }
+    sieve
+}
+
+const fn with_ending(mut sieve: Sieve, name: &[u8]) -> Sieve {
+    match name {
+        [.., a, b, c, d, e] => sieve.with(&[*a, *b, *c, *d, *e]),
+        [b, c, d, e] => {
+            // Any sign of a name may stand before it.
+            let mut sign = b'-';
+            while sign <= b'z' {
+                sieve = sieve.with(&[sign, *b, *c, *d, *e]);
+                sign += 1;
+            }
+            sieve
+        }
+        _ => Sieve::FULL,
+    }
+}
+
+/// Whether a name of plain letters, digits, hyphens and dots may be one that the tables list, or end in one: yes wherever it
+/// is, no for nearly all others.
+pub fn may_be_listed(name: &[u8]) -> bool {
+    name.last_chunk::<5>()
+        .is_none_or(|ending| ENDINGS.may_hold(ending))
+}
 
 /// Classifies a host as a URL holds it: a name, an IPv4 address in any spelling, or an IPv6 address in brackets.
 pub fn classify(host: &[u8]) -> HostClass {

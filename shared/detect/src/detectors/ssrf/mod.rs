@@ -9,6 +9,7 @@ mod address;
 /// What the prefilter looks for on this detector's behalf.
 pub mod anchors;
 mod host;
+mod public;
 pub mod rules;
 mod url;
 
@@ -86,6 +87,13 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     ) {
         return;
     }
+    if !public::is_plain(input.bytes) {
+        taken_apart(input, hits);
+    }
+}
+
+/// Parses a value that is no plain URL.
+fn taken_apart(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let start = start_of(bytes);
     let Some(url) = url::parse(bytes, start) else {
