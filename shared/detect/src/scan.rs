@@ -147,10 +147,12 @@ impl Scanner {
             Kind::Header => self.header(run, value, out),
             // Fields of bodies come decoded, and nearly all show nothing at once.
             Kind::Json | Kind::Form | Kind::Multipart => {
-                let features = prefilter::features(value);
-                if !features.is_empty() || decode::is_base64(value) {
-                    let categories = applies::categories(place, value);
-                    self.seen(run.of(categories), value, features, out);
+                if self.sweeps(value) {
+                    let features = prefilter::features(value);
+                    if !features.is_empty() || decode::is_base64(value) {
+                        let categories = applies::categories(place, value);
+                        self.seen(run.of(categories), value, features, out);
+                    }
                 }
             }
             _ => self.run(run.of(applies::categories(place, value)), value, out),
@@ -207,12 +209,7 @@ impl Scanner {
 
     fn run(&mut self, mut run: Run<'_>, value: &[u8], out: &mut Findings) {
         run.categories = run.categories.and(self.options.categories);
-        if run.categories.is_empty()
-            || value.is_empty()
-            || !self
-                .hits
-                .spend(STEPS_OF_A_VALUE + value.len() * STEPS_OF_A_SWEEP)
-        {
+        if run.categories.is_empty() || value.is_empty() || !self.sweeps(value) {
             return;
         }
         if run.form_encoded && decode::is_form_encoded(value) {
@@ -229,6 +226,13 @@ impl Scanner {
         }
         let features = prefilter::features(value);
         self.seen(run, value, features, out);
+    }
+
+    /// Takes the work of a sweep over `value`; answers whether there was any left.
+    #[inline]
+    fn sweeps(&mut self, value: &[u8]) -> bool {
+        self.hits
+            .spend(STEPS_OF_A_VALUE + value.len() * STEPS_OF_A_SWEEP)
     }
 
     /// A value as it came, with what the prefilter saw in it.
