@@ -1,30 +1,24 @@
 //! The detection cases (`shared/detect/cases`) through the module as it is deployed: each row as the request that carries it.
 
+mod deployed;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use backstop_cases::{NotCarried, is_right, rows, rules_in};
-use backstop_host::{Gateway, LogLevel, Module, Plugin, Request};
+use backstop_host::{Gateway, Request};
 
 /// A gateway that reports whatever is found at a sensitivity, be it ever so little.
-fn gateway(module: &Module, sensitivity: u8) -> Gateway {
+fn gateway(sensitivity: u8) -> Gateway {
     let config = serde_json::json!({
         "mode": "detect",
         "sensitivity": sensitivity,
         "scoreThreshold": 1,
     });
-    Gateway::builder()
-        .plugin(Plugin::new(module).name("waf").config(config.to_string()))
-        .log_level(LogLevel::Info)
-        .start()
-        .unwrap()
+    deployed::gateway("waf", config.to_string())
 }
 
 #[test]
 fn every_row_is_found_in_its_place_or_passes_as_it_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/waf.wasm");
-    let module = Module::from_file(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `make build`", path.display()));
     let mut gateways: BTreeMap<u8, Gateway> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut not_carried: BTreeMap<NotCarried, usize> = BTreeMap::new();
@@ -39,7 +33,7 @@ fn every_row_is_found_in_its_place_or_passes_as_it_says() {
         };
         let gateway = gateways
             .entry(row.level)
-            .or_insert_with(|| gateway(&module, row.level));
+            .or_insert_with(|| gateway(row.level));
         let found = judged(gateway, &request);
         if !is_right(row, &found) {
             wrong.push(format!("{row}: found {found:?}"));

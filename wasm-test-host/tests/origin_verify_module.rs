@@ -1,35 +1,25 @@
 //! Origin verify as it is deployed, in the host: metrics, log lines, and what it costs.
 
-use std::path::Path;
-use std::sync::OnceLock;
+mod deployed;
 
 use backstop_host::pack::check;
-use backstop_host::{Gateway, LogLevel, Module, Plugin, Request};
+use backstop_host::{Gateway, Request};
 
 const SECRET: &str = "5f0c9e27d1b84a63720e9fd4c6b1a853";
 /// `printf %s "$SECRET" | openssl dgst -sha256 -binary | base64`
 const DIGEST: &str = "j44fVJqwDJ6OoxIEpElHXaS/vfScRf4C7TUJh2arcfs=";
 
-fn wasm() -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/origin-verify.wasm");
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; build it with `make build`", path.display()))
-}
-
 fn gateway(more: &str) -> Gateway {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    let module = MODULE.get_or_init(|| Module::from_bytes(&wasm()).unwrap());
     let config = format!(r#"{{"secrets":[{{"name":"current","sha256":"{DIGEST}"}}]{more}}}"#);
-    Gateway::builder()
-        .plugin(Plugin::new(module).name("origin-verify").config(config))
-        .log_level(LogLevel::Info)
-        .start()
-        .unwrap()
+    deployed::gateway("origin-verify", config)
 }
 
 #[test]
 fn it_exports_what_it_implements_and_imports_what_envoy_has() {
-    let exports: Vec<String> = check(&wasm()).unwrap().into_iter().collect();
+    let exports: Vec<String> = check(&deployed::wasm("origin-verify"))
+        .unwrap()
+        .into_iter()
+        .collect();
     assert_eq!(
         exports,
         [

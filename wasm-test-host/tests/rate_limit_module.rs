@@ -1,34 +1,22 @@
 //! Rate limits as they are deployed, in the host: one bucket for all workers, metrics, log lines, headers, what it costs.
 
+mod deployed;
+
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use backstop_host::pack::check;
-use backstop_host::{Gateway, LogLevel, Module, Plugin, Request};
+use backstop_host::{Gateway, LogLevel, Request};
 
 const PER_CLIENT: &str = r#"{"limits":[{"name":"client","key":[{"clientAddress":{}}],
     "tokensPerFill":5,"fillInterval":"1s","maxTokens":10}]"#;
 
-fn wasm() -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/rate-limit.wasm");
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; build it with `make build`", path.display()))
-}
-
-fn module() -> &'static Module {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| Module::from_bytes(&wasm()).unwrap())
-}
-
 fn gateway(workers: usize, more: &str) -> Gateway {
     Gateway::builder()
-        .plugin(
-            Plugin::new(module())
-                .name("rate-limit")
-                .config(format!("{PER_CLIENT}{more}}}")),
-        )
+        .plugin(deployed::plugin(
+            "rate-limit",
+            format!("{PER_CLIENT}{more}}}"),
+        ))
         .workers(workers)
         .log_level(LogLevel::Info)
         .start()
@@ -44,7 +32,10 @@ fn passing(gateway: &mut Gateway, count: u32, request: &Request) -> u32 {
 
 #[test]
 fn it_exports_what_it_implements_and_imports_what_envoy_has() {
-    let exports: Vec<String> = check(&wasm()).unwrap().into_iter().collect();
+    let exports: Vec<String> = check(&deployed::wasm("rate-limit"))
+        .unwrap()
+        .into_iter()
+        .collect();
     assert_eq!(
         exports,
         [
@@ -152,11 +143,7 @@ fn a_reconfiguration_keeps_the_buckets_of_the_same_limit() {
 
 #[test]
 fn two_plugins_do_not_share_buckets() {
-    let plugin = |name: &str| {
-        Plugin::new(module())
-            .name(name)
-            .config(format!("{PER_CLIENT}}}"))
-    };
+    let plugin = |name: &str| deployed::plugin("rate-limit", format!("{PER_CLIENT}}}")).name(name);
     let mut gateway = Gateway::builder()
         .plugin(plugin("one"))
         .plugin(plugin("two"))

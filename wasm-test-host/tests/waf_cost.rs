@@ -1,54 +1,17 @@
 //! What honest requests cost in the WAF as it is deployed, in fuel: the same on every machine. The bounds are what was
 //! measured and some 15 % of room; who goes beyond has made every request of a site dearer, and says why.
 
-use std::path::Path;
-use std::sync::OnceLock;
+mod browser;
+mod deployed;
 
-use backstop_host::{Gateway, Module, Plugin, Request};
+use backstop_host::{Gateway, Request};
 
-/// A browser's navigation, 794 bytes on the wire.
-const BROWSER: &[(&str, &str)] = &[
-    (
-        "user-agent",
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",
-    ),
-    (
-        "accept",
-        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-    ),
-    ("accept-language", "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"),
-    ("accept-encoding", "gzip, deflate, br"),
-    (
-        "referer",
-        "https://tickets.example/matches?league=kbo&month=2026-09",
-    ),
-    (
-        "cookie",
-        "session=7f1f6d3c2b9a4e55a0a1; _ga=GA1.1.1466225387.1763000000; seat_zone=1B; lang=ko; consent=2026-03-01.functional.statistics.marketing; theme=dark",
-    ),
-    ("sec-fetch-site", "same-origin"),
-    ("sec-fetch-mode", "navigate"),
-    ("sec-fetch-dest", "document"),
-    ("x-forwarded-for", "203.0.113.7"),
-    ("x-request-id", "5f0c7c0e-2f0e-4c4e-9a53-2f6f5d1c1a11"),
-];
-
-fn get(path: &str, headers: &[(&str, &str)]) -> Request {
-    headers.iter().fold(
-        Request::get(path).host("tickets.example"),
-        |request, (name, value)| request.header(name, *value),
-    )
-}
+use browser::{BROWSER, PATH, get};
 
 /// Fuel of all callbacks of an honest request, once metrics are defined and buffers have grown.
 fn fuel(request: &Request) -> u64 {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    let module = MODULE.get_or_init(|| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/waf.wasm");
-        Module::from_file(&path).unwrap_or_else(|error| panic!("{error}; run `make build`"))
-    });
     let mut gateway = Gateway::builder()
-        .plugin(Plugin::new(module).name("waf"))
+        .plugin(deployed::plugin("waf", ""))
         .start()
         .unwrap();
     for _ in 0..2 {
@@ -67,8 +30,7 @@ fn fuel(request: &Request) -> u64 {
 
 #[test]
 fn a_browsers_get() {
-    let path = "/seat/matches/4821/seat-groups?zone=1B&sort=price&page=2";
-    let fuel = fuel(&get(path, BROWSER));
+    let fuel = fuel(&get(PATH, BROWSER));
     assert!(fuel < 45_900, "{fuel}");
 }
 

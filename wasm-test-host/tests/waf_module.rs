@@ -1,25 +1,12 @@
 //! The WAF as it is deployed, in the host: what the glue adds to the core, which has tests of its own.
 
-use std::path::Path;
-use std::sync::OnceLock;
+mod deployed;
 
 use backstop_host::pack::check;
-use backstop_host::{EndOfStream, Gateway, LogLevel, Module, Outcome, Plugin, Request};
-
-fn wasm() -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/waf.wasm");
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; build it with `make build`", path.display()))
-}
+use backstop_host::{EndOfStream, Gateway, LogLevel, Outcome, Request};
 
 fn gateway(config: &str) -> Gateway {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    let module = MODULE.get_or_init(|| Module::from_bytes(&wasm()).unwrap());
-    Gateway::builder()
-        .plugin(Plugin::new(module).name("waf").config(config))
-        .log_level(LogLevel::Info)
-        .start()
-        .unwrap()
+    deployed::gateway("waf", config)
 }
 
 const ATTACK: &str = "/?q=1%27%20UNION%20SELECT%20password%20FROM%20users--%20";
@@ -41,7 +28,7 @@ fn seen(outcome: &Outcome) -> (u16, bool) {
 
 #[test]
 fn it_exports_what_it_implements_and_imports_what_envoy_has() {
-    let exports: Vec<String> = check(&wasm()).unwrap().into_iter().collect();
+    let exports: Vec<String> = check(&deployed::wasm("waf")).unwrap().into_iter().collect();
     assert_eq!(
         exports,
         [
@@ -243,14 +230,9 @@ fn a_refused_grpc_call_has_a_grpc_status() {
 
 #[test]
 fn headers_wait_for_the_body_where_the_proxy_allows_it() {
-    let module = Module::from_bytes(&wasm()).unwrap();
+    let plugin = deployed::plugin("waf", r#"{"requestBody":{"holdHeaders":true}}"#);
     let mut gateway = Gateway::builder()
-        .plugin(
-            Plugin::new(&module)
-                .name("waf")
-                .config(r#"{"requestBody":{"holdHeaders":true}}"#)
-                .allow_on_headers_stop_iteration(true),
-        )
+        .plugin(plugin.allow_on_headers_stop_iteration(true))
         .start()
         .unwrap();
     let post = |body: &str| {

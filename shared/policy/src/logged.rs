@@ -55,16 +55,26 @@ pub fn is_secret(place: Place<'_>) -> bool {
 
 /// Whether a field of this name holds a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
-    let letters: Vec<u8> = name
+    let mut buffer = [0; 64];
+    let mut len = 0;
+    let plain = name
         .iter()
-        .filter(|byte| !matches!(byte, b'-' | b'_' | b'.'))
-        .map(u8::to_ascii_lowercase)
-        .take(64)
-        .collect();
-    NAMES.contains(&letters.as_slice())
-        || WORDS
-            .iter()
-            .any(|word| letters.windows(word.len()).any(|window| window == *word))
+        .filter(|byte| !matches!(byte, b'-' | b'_' | b'.'));
+    for (place, byte) in buffer.iter_mut().zip(plain) {
+        *place = byte.to_ascii_lowercase();
+        len += 1;
+    }
+    let letters = buffer.get(..len).unwrap_or_default();
+    NAMES.contains(&letters) || (0..len).any(|at| letters.get(at..).is_some_and(begins_with_word))
+}
+
+/// Whether a secret's word stands at the start.
+fn begins_with_word(letters: &[u8]) -> bool {
+    // What the words begin with: most letters of a name are none of these.
+    matches!(
+        letters.first(),
+        Some(b'a' | b'c' | b'j' | b'o' | b'p' | b's' | b't')
+    ) && WORDS.iter().any(|word| letters.starts_with(word))
 }
 
 /// The path with its query, the values of secret-looking parameters masked, cut to 512 bytes.
@@ -117,6 +127,23 @@ pub fn cut(bytes: &[u8], limit: usize) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_is_found_wherever_it_stands() {
+        for word in WORDS {
+            let word = std::str::from_utf8(word).unwrap();
+            for name in [
+                word.to_owned(),
+                format!("x{word}"),
+                format!("my-{word}_2"),
+                word.to_uppercase(),
+            ] {
+                assert!(is_secret_name(name.as_bytes()), "{name}");
+            }
+        }
+        let beyond = format!("{}token", "a".repeat(60));
+        assert!(!is_secret_name(beyond.as_bytes()), "64 letters are read");
+    }
 
     #[test]
     fn secrets_are_told_by_their_place() {

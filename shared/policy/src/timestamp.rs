@@ -12,14 +12,31 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.unix_millis / 1000;
         let (year, month, day) = civil(seconds / 86_400);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-            seconds / 3600 % 24,
-            seconds / 60 % 60,
-            seconds % 60,
-            self.unix_millis % 1000,
-        )
+        // By hand: the line of every refused request has one, and `write!` with eight fields costs ten times this.
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (end, value) in [
+            (4, year),
+            (7, month),
+            (10, day),
+            (13, seconds / 3600 % 24),
+            (16, seconds / 60 % 60),
+            (19, seconds % 60),
+            (23, self.unix_millis % 1000),
+        ] {
+            put(text.get_mut(..end).unwrap_or_default(), value);
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+/// Writes a number's digits over the zeros at the end of `text`; a year beyond 9999 loses what has no place.
+fn put(text: &mut [u8], mut value: u64) {
+    for digit in text.iter_mut().rev() {
+        if value == 0 || !digit.is_ascii_digit() {
+            return;
+        }
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 
@@ -54,6 +71,7 @@ mod tests {
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),
             (951_782_400_000, "2000-02-29T00:00:00.000Z"),
             (1_795_366_594_007, "2026-11-22T16:56:34.007Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(Timestamp { unix_millis }.to_string(), text);

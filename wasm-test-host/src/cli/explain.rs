@@ -8,6 +8,7 @@ use backstop_detect::{Level, ScanOptions};
 use backstop_waf::{Config, Policy};
 use clap::Args;
 
+use super::waf_section::WafSection;
 use super::{
     Ending, Failure, FilterArgs, Metering, config_file, explain_json, explain_text, module_file,
     print,
@@ -73,10 +74,11 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Ending, Failure> {
         .filter
         .subject(&module, config.clone(), Metering::Fuel)?;
     let verdict = judge(&subject, &case)?;
-    let exclusion = find_exclusion(&case, &config, &verdict, |config| {
-        judge(&subject.with_config(config), &case)
+    let waf = WafSection::of(&args.filter.filter, &config);
+    let exclusion = find_exclusion(&case, &waf.own(), &verdict, |config| {
+        judge(&subject.with_config(waf.with(config)), &case)
     })?;
-    let trace = trace(&case, scan_options(&config));
+    let trace = trace(&case, scan_options(&waf.own()));
     let config = args.config.clone();
     let explanation = Explanation {
         case,

@@ -17,6 +17,7 @@ mod replay_json;
 mod replay_text;
 mod rules;
 mod table;
+mod waf_section;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ enum Command {
 /// Which module, and with which configuration.
 #[derive(Debug, Args)]
 struct FilterArgs {
-    /// The filter's name.
+    /// The filter's name: waf, origin-verify, rate-limit, or edge for all in one.
     #[arg(long, default_value = "waf")]
     filter: String,
     /// The filter's .wasm file. Without it: $BACKSTOP_MODULES, target/modules upward from here, beside this program.

@@ -192,12 +192,17 @@ fn decision_of(outcome: &Outcome) -> Decision {
     }
 }
 
-/// `backstop_waf{SQL_INJECTION:sql-union}`: the response-code details of a filter's refusal.
+/// The response-code details of a filter's refusal: `backstop_waf{SQL_INJECTION:sql-union}`, or with the filter as the
+/// category, `backstop_rate_limit{client}`.
 fn named(details: &str) -> Option<Finding> {
-    let (_, inside) = details.strip_suffix('}')?.split_once('{')?;
-    let (category, rule) = inside.split_once(':')?;
+    let (filter, inside) = details.strip_suffix('}')?.split_once('{')?;
+    let filter = filter.strip_prefix("backstop_")?;
+    let (category, rule) = match inside.split_once(':') {
+        Some((category, rule)) => (category.to_string(), rule),
+        None => (filter.to_ascii_uppercase(), inside),
+    };
     Some(Finding {
-        category: category.to_string(),
+        category,
         rule: rule.to_string(),
         ..Finding::default()
     })
@@ -208,7 +213,7 @@ fn state(outcome: &Outcome) -> Option<(String, Finding)> {
     let (_, verdict) = outcome
         .filter_state
         .iter()
-        .find(|(name, _)| name.ends_with("_verdict"))?;
+        .find(|(name, _)| name.ends_with("waf_verdict"))?;
     let verdict = String::from_utf8_lossy(verdict);
     let mut words = verdict.splitn(3, ':');
     let (action, category, rule) = (words.next()?, words.next()?, words.next()?);

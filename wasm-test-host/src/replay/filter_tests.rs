@@ -100,3 +100,24 @@ fn what_envoy_does_by_itself_is_not_put_on_the_filter() {
     };
     assert_eq!(rule(&decision_of(&hung)).0, "failed");
 }
+
+#[test]
+fn filters_without_categories_are_their_own() {
+    for (details, category, name) in [
+        (
+            "backstop_origin_verify{missing}",
+            "ORIGIN_VERIFY",
+            "missing",
+        ),
+        ("backstop_rate_limit{client}", "RATE_LIMIT", "client"),
+        (
+            "backstop_waf{REQUEST_BODY:body-too-large}",
+            "REQUEST_BODY",
+            "body-too-large",
+        ),
+    ] {
+        let decision = decision_of(&outcome(details, &[]));
+        assert_eq!(rule(&decision), ("blocked", name));
+        assert_eq!(decision.finding().unwrap().category, category);
+    }
+}

@@ -67,6 +67,39 @@ fn the_exclusion_it_offers_lets_the_request_pass() {
 }
 
 #[test]
+fn an_exclusion_for_edge_is_tried_in_its_section() {
+    let files = Files::new();
+    let config = files.write("c.json", r#"{"waf":{"sensitivity":2}}"#);
+    let explained = run(&[
+        "explain",
+        "--filter",
+        "edge",
+        "--config",
+        &config,
+        "--json",
+        "curl",
+        "https://t.example/search?q=%3Cscript%3Ealert(1)%3C/script%3E",
+    ])
+    .json();
+    assert_eq!(explained["verdict"]["blocked"], true);
+    let whole =
+        serde_json::json!({"waf": {"sensitivity": 2, "exclusions": [explained["exclusion"]]}});
+    let config = files.write("c.json", whole.to_string());
+    let again = run(&[
+        "explain",
+        "--filter",
+        "edge",
+        "--config",
+        &config,
+        "--json",
+        "curl",
+        "https://t.example/search?q=%3Cscript%3Ealert(1)%3C/script%3E",
+    ])
+    .json();
+    assert_eq!(again["verdict"]["blocked"], false);
+}
+
+#[test]
 fn a_command_line_that_cannot_be_read_is_an_error() {
     let run = run(&["explain", "curl", "--fly", "t.example"]);
     assert_eq!(
