@@ -263,6 +263,12 @@ impl Gate {
         }
     }
 
+    /// Whether a call that took so long ran out of its time: over HTTP the proxy answers for the service then.
+    pub fn is_late(&self, pending: &Pending, millis: u64) -> bool {
+        self.api(pending.api)
+            .is_some_and(|api| u128::from(millis) >= api.timeout.as_millis())
+    }
+
     /// The client left while the request waited; what is to be counted.
     pub fn abandon(&self, host: &impl Host, mut pending: Pending) -> Vec<Event> {
         self.report(host, &mut pending, CallOutcome::Abandoned);

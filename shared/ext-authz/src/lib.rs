@@ -37,6 +37,7 @@ pub mod hold;
 pub mod http_service;
 mod key;
 mod listing;
+mod log_line;
 pub mod message;
 pub mod notify;
 pub mod outcome;

@@ -6,6 +6,8 @@
 //! is there, or until a call-out is answered, and those after it wait.
 #![forbid(unsafe_code)]
 
+pub mod ext_authz;
+mod ext_authz_call;
 mod filter;
 pub mod origin_verify;
 mod pipeline;
@@ -16,6 +18,7 @@ mod request;
 pub mod stage;
 pub mod waf;
 
+pub use ext_authz::ExtAuthz;
 pub use filter::Root;
 pub use origin_verify::OriginVerify;
 pub use rate_limit::RateLimit;

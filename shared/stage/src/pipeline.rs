@@ -97,6 +97,24 @@ impl Pipeline {
         })
     }
 
+    /// The time is over that a stage was waiting for. As for [`on_call_response`](Self::on_call_response).
+    pub(crate) fn on_wake(&mut self) -> Option<Flow> {
+        self.request.as_ref()?;
+        let flow = self
+            .steps
+            .iter_mut()
+            .filter(|step| step.flow == Some(Flow::Wait))
+            .find_map(|step| {
+                let flow = step.passage.on_wake();
+                step.flow = Some(flow);
+                (flow != Flow::Wait).then_some(flow)
+            })?;
+        Some(match flow {
+            Flow::Answered => self.answer(),
+            _ => self.run(),
+        })
+    }
+
     /// The response headers phase.
     pub(crate) fn on_response_headers(&mut self) {
         // The way back, as filters in a chain see it.

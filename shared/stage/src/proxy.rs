@@ -1,5 +1,6 @@
 //! The proxy, as the cores ask it.
 
+use backstop_ext_authz::check::Facts;
 use backstop_plugin::host::{self, Buffer, HostError};
 use backstop_rate_limit::{SharedData, Stored, Unavailable, Written};
 use backstop_waf::Unreadable;
@@ -76,6 +77,56 @@ impl SharedData for Proxy<'_> {
 /// The proxy's clock in nanoseconds: one that only goes forward where there is one. A proxy that has it always has it.
 pub(crate) fn clock_nanos() -> u64 {
     host::monotonic_nanos().unwrap_or_else(host::unix_nanos)
+}
+
+/// The proxy during a request that asks a service, or after it: a request that is gone has no address.
+pub(crate) struct Asking<'a> {
+    request: Option<&'a Request>,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) const fn of(request: &'a Request) -> Self {
+        Self {
+            request: Some(request),
+        }
+    }
+
+    /// The request is gone.
+    pub(crate) const fn nobody() -> Self {
+        Self { request: None }
+    }
+}
+
+impl SharedData for Asking<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Stored>, Unavailable> {
+        Shared.get(key)
+    }
+
+    fn set(&self, key: &[u8], value: &[u8], cas: u32) -> Result<Written, Unavailable> {
+        Shared.set(key, value, cas)
+    }
+}
+
+impl backstop_ext_authz::Host for Asking<'_> {
+    fn source_address(&self) -> Option<Vec<u8>> {
+        self.request?.source_address()
+    }
+
+    fn facts(&self) -> Facts {
+        let property = |path: &[&str]| host::property(path).ok();
+        Facts {
+            source: self.source_address(),
+            destination: property(&["destination", "address"]),
+            source_principal: property(&["connection", "uri_san_peer_certificate"]),
+            destination_principal: property(&["connection", "uri_san_local_certificate"]),
+            protocol: property(&["request", "protocol"]),
+            unix_nanos: host::unix_nanos(),
+        }
+    }
+
+    fn clock_nanos(&self) -> u64 {
+        clock_nanos()
+    }
 }
 
 /// What all workers of the proxy share.

@@ -308,7 +308,7 @@ const fn labels(limit: &str, outcome: Outcome) -> [(&'static str, &str); 2] {
 }
 
 /// What makes this plugin's buckets its own.
-fn namespace() -> Vec<u8> {
+pub(crate) fn namespace() -> Vec<u8> {
     let mut namespace = Vec::new();
     for name in ["plugin_name", "plugin_root_id"] {
         // A host that does not tell has one plugin, or is told apart by the limits alone.
@@ -319,7 +319,7 @@ fn namespace() -> Vec<u8> {
 }
 
 /// Random bytes: the standard library's hash keys are the host's (`random_get`).
-fn random() -> [u8; 16] {
+pub(crate) fn random() -> [u8; 16] {
     let state = RandomState::new();
     let mut bytes = [0; 16];
     let (first, second) = bytes.split_at_mut(8);

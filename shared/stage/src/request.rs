@@ -12,17 +12,22 @@ pub struct Request {
     headers: Result<Rc<Headers>, String>,
     /// Whether there is neither a body nor trailers.
     pub end_of_stream: bool,
+    /// The id of its context, by which it can be woken.
+    pub context_id: u32,
     /// Asked for at most once.
     source: OnceCell<Option<Vec<u8>>>,
 }
 
 impl Request {
     /// Reads the headers from the proxy. Headers phase only.
-    pub(crate) fn read(end_of_stream: bool) -> Self {
+    pub(crate) fn read(context_id: u32, end_of_stream: bool) -> Self {
         let headers = host::request_headers()
             .map_err(|error| error.to_string())
             .and_then(|raw| Headers::parse(raw).map_err(|error| error.to_string()));
-        Self::new(headers, end_of_stream)
+        Self {
+            context_id,
+            ..Self::new(headers, end_of_stream)
+        }
     }
 
     /// A request with these headers, or why there are none.
@@ -30,6 +35,7 @@ impl Request {
         Self {
             headers: headers.map(Rc::new),
             end_of_stream,
+            context_id: 0,
             source: OnceCell::new(),
         }
     }

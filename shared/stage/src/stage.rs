@@ -9,6 +9,18 @@ use crate::Request;
 pub trait Stage: fmt::Debug {
     /// A request came: what takes it through this stage.
     fn begin(self: Rc<Self>) -> Box<dyn Passage>;
+
+    /// The worker's clock ticks, because this stage asked for it. Outside any request: call-outs made here are answered to
+    /// [`on_call_response`](Self::on_call_response). The requests that were waiting and go on now, by their contexts' ids:
+    /// each is told by [`Passage::on_wake`].
+    fn on_tick(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// The answer to a call-out made outside any request. Whether it was this stage's.
+    fn on_call_response(&self, _token: u32, _response: CallResponse) -> bool {
+        false
+    }
 }
 
 /// The stages of a filter, in their order.
@@ -44,6 +56,11 @@ pub trait Passage {
         Flow::Wait
     }
 
+    /// The time is over for which this stage is waiting ([`Flow::Wait`]).
+    fn on_wake(&mut self) -> Flow {
+        Flow::Wait
+    }
+
     /// The response is on its way to the client: the upstream's, or a local one.
     fn on_response_headers(&mut self) {}
 }
@@ -56,7 +73,8 @@ pub enum Flow {
     /// The request is held back until more of its body is there. For a stage's headers phase this needs a proxy that
     /// hands out a body whose headers are held (`allow_on_headers_stop_iteration`).
     Hold,
-    /// The request is held back until a call-out is answered: `on_call_response` comes, also when the call times out.
+    /// The request is held back until a call-out is answered (`on_call_response` comes, also when the call times out), or
+    /// until its stage wakes it at a tick (`on_wake`).
     Wait,
     /// The request was answered: no further stage sees it, and no further piece of it goes on.
     Answered,

@@ -6,6 +6,8 @@
 )]
 mod raw;
 
+pub mod call;
+
 use std::fmt;
 
 use crate::serialise;

@@ -68,6 +68,9 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_status(code: *mut u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -105,6 +108,9 @@ mod no_host {
         proxy_set_property(*const u8, usize, *const u8, usize);
         proxy_send_local_response(u32, *const u8, usize, *const u8, usize, *const u8, usize, i32);
         proxy_continue_stream(u32);
+        proxy_set_effective_context(u32);
+        proxy_set_tick_period_milliseconds(u32);
+        proxy_get_status(*mut u32, *mut *mut u8, *mut usize);
         proxy_define_metric(u32, *const u8, usize, *mut u32);
         proxy_increment_metric(u32, i64);
         proxy_record_metric(u32, u64);
@@ -232,6 +238,27 @@ pub(super) fn send_local_response(
 pub(super) fn continue_stream(stream: u32) -> Result<(), HostError> {
     // SAFETY: integers only.
     HostError::from_status(unsafe { proxy_continue_stream(stream) })
+}
+
+pub(super) fn set_effective_context(context: u32) -> Result<(), HostError> {
+    // SAFETY: integers only.
+    HostError::from_status(unsafe { proxy_set_effective_context(context) })
+}
+
+pub(super) fn set_tick_period(millis: u32) -> Result<(), HostError> {
+    // SAFETY: integers only.
+    HostError::from_status(unsafe { proxy_set_tick_period_milliseconds(millis) })
+}
+
+/// The message of the status that ended a gRPC call.
+pub(super) fn status_message() -> Result<Vec<u8>, HostError> {
+    let (mut code, mut data, mut size) = (0, std::ptr::null_mut(), 0);
+    // SAFETY: three out-pointers to locals.
+    HostError::from_status(unsafe {
+        proxy_get_status(&raw mut code, &raw mut data, &raw mut size)
+    })?;
+    // SAFETY: the host answered Ok, so it set both to memory it gave away.
+    Ok(unsafe { take(data, size) })
 }
 
 pub(super) fn define_metric(kind: u32, name: &[u8]) -> Result<u32, HostError> {
