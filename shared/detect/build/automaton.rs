@@ -21,6 +21,7 @@ pub struct Tables {
     classes: [u8; 256],
     stride: usize,
     first_match: usize,
+    last: usize,
     next: Vec<u16>,
     out: Vec<u64>,
     literals: Vec<Vec<u8>>,
@@ -144,10 +145,14 @@ impl Builder {
             let targets = dfa.next[*state].iter().map(|target| row[*target]);
             next.extend(targets.chain(std::iter::repeat(0)).take(stride));
         }
+        // Room behind the last row for any class: that no look-up can miss is then plain to the compiler.
+        let last = (next.len() - stride) / GRAIN;
+        next.resize(last * GRAIN + 256, 0);
         Tables {
             classes,
             stride,
             first_match: quiet.len() * stride / GRAIN,
+            last,
             next,
             out: loud.iter().map(|state| dfa.out[*state]).collect(),
             literals: self.literals.keys().cloned().collect(),
@@ -292,6 +297,8 @@ impl Tables {
              pub const LONGEST: usize = {LONGEST};\n\
              /// States from this one on have output.\n\
              pub const FIRST_MATCH: usize = {};\n\
+             /// The last state.\n\
+             pub const LAST: usize = {};\n\
              /// The next state, by state * GRAIN + class.\n\
              pub static NEXT: [u16; {}] = [{next}];\n\
              /// What the states from FIRST_MATCH on say.\n\
@@ -300,6 +307,7 @@ impl Tables {
              pub static LITERALS: [&[u8]; {}] = [{literals}];",
             self.stride,
             self.first_match,
+            self.last,
             self.next.len(),
             self.out.len(),
             self.literals.len(),

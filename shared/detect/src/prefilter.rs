@@ -62,13 +62,28 @@ pub fn features(bytes: &[u8]) -> Features {
     } else if bytes.len() >= TWO_LANES {
         let [a, b] = lanes::<2>(bytes);
         let [mut at_a, mut at_b] = [0; 2];
-        for (a, b) in a.iter().zip(b) {
+        let (twos, tail) = a.as_chunks::<2>();
+        let (other_twos, other_tail) = b.as_chunks::<2>();
+        for ([a, then_a], [b, then_b]) in twos.iter().zip(other_twos) {
             at_a = step(at_a, *a, &mut seen);
             at_b = step(at_b, *b, &mut seen);
+            at_a = step(at_a, *then_a, &mut seen);
+            at_b = step(at_b, *then_b, &mut seen);
+        }
+        if let ([a], [b]) = (tail, other_tail) {
+            step(at_a, *a, &mut seen);
+            step(at_b, *b, &mut seen);
         }
     } else {
         let mut at = 0;
-        for byte in bytes {
+        let (fours, tail) = bytes.as_chunks::<4>();
+        for [a, b, c, d] in fours {
+            at = step(at, *a, &mut seen);
+            at = step(at, *b, &mut seen);
+            at = step(at, *c, &mut seen);
+            at = step(at, *d, &mut seen);
+        }
+        for byte in tail {
             at = step(at, *byte, &mut seen);
         }
     }
@@ -86,23 +101,31 @@ fn lanes<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
     })
 }
 
-/// One transition, and what the state reached says. Neither look-up can miss; if the tables were ever wrong, everything
-/// would be called interesting rather than nothing.
+/// One transition, and what the state reached says. A state is never beyond the last one, and behind that one's row the
+/// table has room for every class: no look-up of `NEXT` can miss, and the compiler sees so and leaves the check out.
 #[inline(always)]
 fn step(state: usize, byte: u8, seen: &mut u64) -> usize {
-    let next = tables::CLASSES
-        .get(usize::from(byte))
-        .and_then(|class| tables::NEXT.get(state * tables::GRAIN + usize::from(*class)));
-    let Some(next) = next else {
-        *seen = u64::MAX;
-        return 0;
+    let class = tables::CLASSES.get(usize::from(byte)).copied().unwrap_or(0);
+    let Some(next) = tables::NEXT.get(state * tables::GRAIN + usize::from(class)) else {
+        return missed(seen);
     };
     let next = usize::from(*next);
-    if next >= tables::FIRST_MATCH {
-        let row = (next - tables::FIRST_MATCH) * tables::GRAIN / tables::STRIDE;
-        *seen |= tables::OUT.get(row).copied().unwrap_or(u64::MAX);
+    if next < tables::FIRST_MATCH {
+        return next;
     }
-    next
+    let row = (next - tables::FIRST_MATCH) * tables::GRAIN / tables::STRIDE;
+    let Some(out) = tables::OUT.get(row) else {
+        return missed(seen);
+    };
+    *seen |= out;
+    next.min(tables::LAST)
+}
+
+/// If the tables were ever wrong, everything would be called interesting rather than nothing.
+#[cold]
+fn missed(seen: &mut u64) -> usize {
+    *seen = u64::MAX;
+    0
 }
 
 /// How much memory the tables take.

@@ -4,6 +4,7 @@ use std::mem;
 use std::ops::Range;
 
 use backstop_http::host::HostPattern;
+use backstop_http::scan::find;
 use backstop_http::{Kind, Place};
 
 use crate::applies::Field;
@@ -155,7 +156,12 @@ impl Scanner {
                     }
                 }
             }
-            _ => self.run(run.of(applies::categories(place, value)), value, out),
+            _ => {
+                let categories = applies::categories(place, value);
+                if !categories.is_empty() {
+                    self.run(run.of(categories), value, out);
+                }
+            }
         }
         if out.len() > since + 1 {
             out.order_from(since);
@@ -165,7 +171,8 @@ impl Scanner {
     fn header(&mut self, run: Run<'_>, value: &[u8], out: &mut Findings) {
         let name = run.place.name;
         let field = Field::of(name);
-        let all = run.of(field.categories(value));
+        let categories = field.categories(value);
+        let all = run.of(categories);
         match field {
             Field::Referer => self.referer(all, value, out),
             Field::Credentials => {
@@ -174,6 +181,7 @@ impl Scanner {
                     self.run(run.of(applies::OPAQUE), credentials, out);
                 }
             }
+            _ if categories.is_empty() => {}
             _ => self.run(all, value, out),
         }
         if self.options.categories.contains(Category::BotScanner)
@@ -378,8 +386,7 @@ const fn is_form_encoded(kind: Kind) -> bool {
 
 /// What stands before and behind the first `separator`.
 fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|byte| *byte == separator)?;
-    let (before, rest) = bytes.split_at_checked(at)?;
+    let (before, rest) = bytes.split_at_checked(find(separator, bytes)?)?;
     Some((before, rest.split_first()?.1))
 }
 

@@ -1,116 +1,70 @@
-//! Which kinds of bytes a value holds: one look-up per byte answers what several checks ask.
+//! Which sets of bytes a value keeps to: one look-up per byte answers what several checks ask.
 
-/// A set of kinds of bytes, one bit each.
+/// The sets of bytes that a value goes beyond, one bit each. One byte of the table holds them all, so that the look-up is a
+/// load and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shape(u16);
+pub(crate) struct Shape(u8);
 
 impl Shape {
-    /// Letters and digits.
-    pub(crate) const ALNUM: Shape = Shape(1);
-    const HYPHEN: Shape = Shape(1 << 1);
-    const DOT: Shape = Shape(1 << 2);
-    const UNDERSCORE: Shape = Shape(1 << 3);
-    const SLASH: Shape = Shape(1 << 4);
-    /// `:` and `,`.
-    const COLON: Shape = Shape(1 << 5);
-    /// `~` and `@`.
-    const TILDE: Shape = Shape(1 << 6);
-    const SPACE: Shape = Shape(1 << 7);
-    const PLUS: Shape = Shape(1 << 8);
-    const SEMICOLON: Shape = Shape(1 << 9);
-    /// Tab, `=`, `*`, `"`, `!` and `?`.
-    const LISTED: Shape = Shape(1 << 10);
-    /// `[` and `]`.
-    const BRACKET: Shape = Shape(1 << 11);
-    /// `(` and `)`.
-    const PARENTHESIS: Shape = Shape(1 << 12);
-    const BACKSLASH: Shape = Shape(1 << 13);
-    /// Whatever has no kind of its own.
-    const OTHER: Shape = Shape(1 << 15);
-
-    /// Names as programs give them.
-    pub(crate) const WORD: Shape = Self::ALNUM.or(Self::UNDERSCORE);
+    /// Names as programs give them: letters, digits, underscores.
+    pub(crate) const WORD: Shape = Shape(1);
     /// What the segments of an ordinary path are made of.
-    pub(crate) const PATH: Shape = Self::ALNUM
-        .or(Self::HYPHEN)
-        .or(Self::DOT)
-        .or(Self::UNDERSCORE)
-        .or(Self::SLASH)
-        .or(Self::COLON)
-        .or(Self::TILDE);
+    pub(crate) const PATH: Shape = Shape(1 << 1);
     /// Products of a user agent, and its comments without their parentheses and semicolons.
-    const AGENT: Shape = Self::ALNUM
-        .or(Self::HYPHEN)
-        .or(Self::DOT)
-        .or(Self::UNDERSCORE)
-        .or(Self::SLASH)
-        .or(Self::COLON)
-        .or(Self::SPACE)
-        .or(Self::PLUS);
+    const AGENT: Shape = Shape(1 << 2);
     /// What header fields of known grammar hold (RFC 9110, RFC 8941, RFC 9112; W3C Trace Context).
-    pub(crate) const LIST: Shape = Self::AGENT
-        .or(Self::TILDE)
-        .or(Self::SEMICOLON)
-        .or(Self::LISTED)
-        .or(Self::BRACKET);
+    pub(crate) const LIST: Shape = Shape(1 << 3);
     /// The same of Client Hints. Greased brands hold any sign that a token may not: `"Not(A:Brand";v="8"`, `" Not;A Brand"`.
-    pub(crate) const BRANDS: Shape = Self::AGENT
-        .or(Self::TILDE)
-        .or(Self::SEMICOLON)
-        .or(Self::LISTED)
-        .or(Self::PARENTHESIS)
-        .or(Self::BACKSLASH);
+    pub(crate) const BRANDS: Shape = Shape(1 << 4);
+    /// Whatever is in no set.
+    const OTHER: Shape = Shape(0x1f);
 
-    /// The kinds that `bytes` holds.
+    /// The sets that `bytes` goes beyond.
     #[inline]
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        let (fours, tail) = bytes.as_chunks::<4>();
-        let mut seen = 0;
-        for [a, b, c, d] in fours {
-            seen |= kind(*a) | kind(*b) | kind(*c) | kind(*d);
+        let (eights, tail) = bytes.as_chunks::<8>();
+        let mut beyond = 0;
+        for eight in eights {
+            beyond |= beyond_of_eight(eight);
         }
         for byte in tail {
-            seen |= kind(*byte);
+            beyond |= beyond_of(*byte);
         }
-        Self(seen)
+        Self(beyond)
     }
 
-    /// Whether all of its kinds are among `others`.
-    pub(crate) const fn is_within(self, others: Self) -> bool {
-        self.0 & !others.0 == 0
+    /// Whether all of its bytes are in `set`.
+    pub(crate) const fn is_within(self, set: Self) -> bool {
+        self.0 & set.0 == 0
     }
 
     const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    const fn of_byte(byte: u8) -> Self {
+    /// The sets that `byte` is in.
+    const fn around(byte: u8) -> Self {
+        let texts = Self::AGENT.or(Self::LIST).or(Self::BRANDS);
         match byte {
-            b'-' => Self::HYPHEN,
-            b'.' => Self::DOT,
-            b'_' => Self::UNDERSCORE,
-            b'/' => Self::SLASH,
-            b':' | b',' => Self::COLON,
-            b'~' | b'@' => Self::TILDE,
-            b' ' => Self::SPACE,
-            b'+' => Self::PLUS,
-            b';' => Self::SEMICOLON,
-            b'\t' | b'=' | b'*' | b'"' | b'!' | b'?' => Self::LISTED,
-            b'[' | b']' => Self::BRACKET,
-            b'(' | b')' => Self::PARENTHESIS,
-            b'\\' => Self::BACKSLASH,
-            _ if byte.is_ascii_alphanumeric() => Self::ALNUM,
-            _ => Self::OTHER,
+            b'_' => Self::WORD.or(Self::PATH).or(texts),
+            b'-' | b'.' | b'/' | b':' | b',' => Self::PATH.or(texts),
+            b'~' | b'@' => Self::PATH.or(Self::LIST).or(Self::BRANDS),
+            b' ' | b'+' => texts,
+            b';' | b'\t' | b'=' | b'*' | b'"' | b'!' | b'?' => Self::LIST.or(Self::BRANDS),
+            b'[' | b']' => Self::LIST,
+            b'(' | b')' | b'\\' => Self::BRANDS,
+            _ if byte.is_ascii_alphanumeric() => Self::OTHER,
+            _ => Self(0),
         }
     }
 }
 
-static KINDS: [u16; 256] = {
+static BEYOND: [u8; 256] = {
     let mut table = [0; 256];
-    let mut rest: &mut [u16] = &mut table;
+    let mut rest: &mut [u8] = &mut table;
     let mut byte = 0;
     while let [cell, tail @ ..] = rest {
-        *cell = Shape::of_byte(byte).0;
+        *cell = Shape::OTHER.0 & !Shape::around(byte).0;
         byte = byte.wrapping_add(1);
         rest = tail;
     }
@@ -118,11 +72,18 @@ static KINDS: [u16; 256] = {
 };
 
 #[inline(always)]
-fn kind(byte: u8) -> u16 {
-    KINDS
+fn beyond_of(byte: u8) -> u8 {
+    BEYOND
         .get(usize::from(byte))
         .copied()
         .unwrap_or(Shape::OTHER.0)
+}
+
+#[inline(always)]
+fn beyond_of_eight(bytes: &[u8; 8]) -> u8 {
+    let [a, b, c, d, e, f, g, h] = *bytes;
+    let front = beyond_of(a) | beyond_of(b) | beyond_of(c) | beyond_of(d);
+    front | beyond_of(e) | beyond_of(f) | beyond_of(g) | beyond_of(h)
 }
 
 /// Whether a user agent is products and comments (RFC 9110 section 10.1.5) of plain characters: semicolons in comments
@@ -133,8 +94,8 @@ pub(crate) fn is_plain_user_agent(value: &[u8]) -> bool {
     let (eights, tail) = value.as_chunks::<8>();
     for eight in eights {
         // Most of a user agent is words: eight look-ups and no decision.
-        let kinds = eight.iter().fold(0, |kinds, byte| kinds | kind(*byte));
-        if kinds & !Shape::AGENT.0 != 0 && !nests(eight, previous, &mut depth) {
+        let plain = Shape(beyond_of_eight(eight)).is_within(Shape::AGENT);
+        if !plain && !nests(eight, previous, &mut depth) {
             return false;
         }
         let [.., last] = eight;
@@ -146,7 +107,7 @@ pub(crate) fn is_plain_user_agent(value: &[u8]) -> bool {
 /// Whether `bytes`, behind `previous`, keeps to the grammar of a plain user agent; counts the comments that are open.
 fn nests(bytes: &[u8], mut previous: u8, depth: &mut usize) -> bool {
     for byte in bytes {
-        if kind(*byte) & !Shape::AGENT.0 != 0 {
+        if !Shape(beyond_of(*byte)).is_within(Shape::AGENT) {
             match byte {
                 b'(' if matches!(previous, b' ' | b'(') => *depth += 1,
                 b')' if *depth > 0 => *depth -= 1,
@@ -165,9 +126,9 @@ mod tests {
 
     #[test]
     fn a_shape_is_what_any_byte_of_the_value_adds() {
-        assert!(Shape::of(b"").is_within(Shape::ALNUM));
+        assert!(Shape::of(b"").is_within(Shape::WORD));
         for (bytes, within, beyond) in [
-            (&b"abcXYZ019"[..], Shape::ALNUM, None),
+            (&b"abc_XYZ019"[..], Shape::WORD, None),
             (b"/a/b-c.d_e,f:g~h@i", Shape::PATH, Some(Shape::AGENT)),
             (b"a/1 b,c:d+e-f_g.h", Shape::AGENT, Some(Shape::PATH)),
             (b"\t a;b=c/*+\"~!?@[]", Shape::LIST, Some(Shape::BRANDS)),
@@ -178,7 +139,7 @@ mod tests {
                 beyond.is_none_or(|set| !Shape::of(bytes).is_within(set)),
                 "{bytes:?}"
             );
-            // Wherever the odd byte stands, in a group of four or behind the last.
+            // Wherever the odd byte stands, in a group of eight or behind the last.
             for at in 0..=bytes.len() {
                 let mut odd = bytes.to_vec();
                 odd.insert(at, b'<');

@@ -271,6 +271,25 @@ fn what_the_rules_read_is_bounded() {
 }
 
 #[test]
+fn where_reading_stops_a_value_does_not_end() {
+    let limit = |pattern: &str| {
+        let rule = rule("").replace("zebra", pattern);
+        with(&rule, r#","customRuleLimit":{"bytes":1000}"#)
+    };
+    let filled = |length: usize| get(&format!("/?id={}", "7".repeat(length)));
+    // Digits up to the limit and beyond it: whether nothing else follows, nobody has read.
+    for (pattern, length, status) in [
+        ("^[0-9]+$", 1000, Some(403)),
+        ("^[0-9]+$", 1001, None),
+        (r"[0-9]\\z", 1001, None),
+        ("^[0-9]+", 1001, Some(403)),
+    ] {
+        let run = filled(length).run(&limit(pattern));
+        assert_eq!(run.status, status, "{pattern} {length}");
+    }
+}
+
+#[test]
 fn a_rule_that_cannot_be_is_refused_with_its_path() {
     let named = |id: u32, name: &str| {
         format!(r#"{{"id":{id},"name":"{name}","pattern":"a","targets":["path"]}}"#)

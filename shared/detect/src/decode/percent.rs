@@ -1,5 +1,7 @@
 //! Percent encoding: RFC 3986 section 2.1, `application/x-www-form-urlencoded` (WHATWG URL), and IIS's `%uXXXX`.
 
+use backstop_http::scan::find_either;
+
 use super::{Sign, hex, rewrite, utf16};
 
 /// Percent-decodes once; a `%` that no two digits follow stays.
@@ -14,7 +16,7 @@ pub fn form(bytes: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Whether [`form`] has anything to do, or so it seems.
 pub fn is_form_encoded(bytes: &[u8]) -> bool {
-    bytes.iter().any(|byte| matches!(byte, b'%' | b'+'))
+    find_either(b'%', b'+', bytes).is_some()
 }
 
 fn decode(bytes: &[u8], out: &mut Vec<u8>, plus: bool) -> bool {

@@ -50,6 +50,8 @@ pub struct CustomRule {
     regex: Regex,
     /// How often each byte that it reads counts towards the limit.
     weight: usize,
+    /// Whether the pattern may ask for the end of the value.
+    to_end: bool,
 }
 
 impl CustomRule {
@@ -207,7 +209,25 @@ fn compile(at: &str, rule: &config::CustomRule) -> Result<CustomRule, ConfigErro
         targets,
         regex,
         weight,
+        to_end: asks_for_end(&rule.pattern),
     })
+}
+
+/// Whether `$` or `\z` stands in a pattern outside of brackets. Where that is not sure, yes: it only matters for a match
+/// that ends where a value was cut off.
+fn asks_for_end(pattern: &str) -> bool {
+    let mut in_brackets = false;
+    let mut bytes = pattern.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if bytes.next() == Some(b'z') => return true,
+            b'[' => in_brackets = true,
+            b']' => in_brackets = false,
+            b'$' if !in_brackets => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn check_name(name: &str) -> Result<(), String> {

@@ -64,7 +64,8 @@ impl CustomRun {
         let (active, left, exhausted) = (&self.active, &mut self.left, &mut self.exhausted);
         // What cannot be read is not decoded either.
         let readable = value.get(..*left).unwrap_or(value);
-        *exhausted |= readable.len() < value.len();
+        let cut = readable.len() < value.len();
+        *exhausted |= cut;
         self.forms.visit(place.kind, readable, &mut |chain, form| {
             // One copy for all rules, and none where it is UTF-8.
             let text = String::from_utf8_lossy(form);
@@ -74,12 +75,15 @@ impl CustomRun {
                 }
                 let room = *left / rule.weight;
                 let read = prefix(&text, room);
-                *exhausted |= read.len() < text.len();
+                let cut = cut || read.len() < text.len();
+                *exhausted |= cut;
                 if read.is_empty() {
                     continue;
                 }
                 *left = left.saturating_sub(read.len() * rule.weight);
-                if let Some(span) = rule.regex.find(read) {
+                // Where the value goes on unread is not its end.
+                let holds = |end: usize| !cut || !rule.to_end || end < read.len();
+                if let Some(span) = rule.regex.find(read).filter(|span| holds(span.end())) {
                     waiting &= !(1 << index);
                     found(Match {
                         rule,

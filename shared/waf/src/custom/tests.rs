@@ -52,3 +52,19 @@ fn a_name_is_a_label_that_no_other_rule_has() {
         assert!(check_name(name).is_err(), "{name}");
     }
 }
+
+#[test]
+fn a_pattern_that_asks_for_the_end_is_known() {
+    for (pattern, asks) in [
+        ("zebra$", true),
+        ("^[0-9]+$", true),
+        (r"zebra\z", true),
+        (r"a\\$", true),
+        ("zebra", false),
+        (r"\$zebra", false),
+        ("[$]zebra", false),
+        (r"\\zebra", false),
+    ] {
+        assert_eq!(asks_for_end(pattern), asks, "{pattern}");
+    }
+}

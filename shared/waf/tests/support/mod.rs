@@ -13,6 +13,7 @@ use backstop_waf::{Host, Next, Outcome, Policy, Report, Transaction, Unreadable}
 pub struct Case {
     pub method: &'static str,
     pub path: String,
+    pub authority: String,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
     pub chunk: usize,
@@ -25,6 +26,7 @@ pub fn get(path: &str) -> Case {
     Case {
         method: "GET",
         path: path.to_owned(),
+        authority: "shop.example.com".to_owned(),
         headers: Vec::new(),
         body: Vec::new(),
         chunk: usize::MAX,
@@ -44,6 +46,11 @@ pub fn post(path: &str, content_type: &str, body: impl AsRef<[u8]>) -> Case {
 }
 
 impl Case {
+    pub fn host(mut self, authority: &str) -> Self {
+        authority.clone_into(&mut self.authority);
+        self
+    }
+
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers
             .push((name.to_owned(), value.as_ref().to_vec()));
@@ -81,7 +88,7 @@ impl Case {
         let mut pairs: Vec<(String, Vec<u8>)> = [
             (":method", self.method),
             (":path", &self.path),
-            (":authority", "shop.example.com"),
+            (":authority", &self.authority),
             (":scheme", "https"),
         ]
         .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))

@@ -53,6 +53,10 @@ impl Word {
 }
 
 /// The end of a blank at `i`: a space, tab, `+` of a form, `$IFS`, `${IFS}`; `None` if none stands there.
+///
+/// Any `+` counts. A query's own `+` is a space before it comes here, so what is left was `%2B`, or stands where this reader does
+/// not decode forms: a cookie, a path, a link within a text, a value that its application decodes once more. The chain of
+/// decodings tells these apart no better than the byte does, and a command behind it has to be one in any case.
 pub fn blank(bytes: &[u8], i: usize) -> Option<usize> {
     match at(bytes, i) {
         b' ' | b'\t' | b'\r' | 0x0b | 0x0c | 0xa0 => Some(i + 1),
