@@ -80,6 +80,23 @@ pub fn is_a_row(bytes: &[u8], i: usize) -> bool {
             })
 }
 
+/// Whether the value is one call of `tar` that lists or unpacks a file, with no sign of a shell and no option by which tar runs
+/// or fetches anything: what people look up, and paste where they ask for help. Behind a separator it is a command.
+pub fn only_unpacks(bytes: &[u8]) -> bool {
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/');
+    let mut words = bytes
+        .split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty());
+    words.next() == Some(b"tar")
+        && words.next().is_some_and(|options| {
+            let letters = options.strip_prefix(b"-").unwrap_or(options);
+            matches!(letters.len(), 2..=4)
+                && letters.iter().all(|letter| b"ftvxzj".contains(letter))
+        })
+        && words.all(|word| word == b"-C" || !word.starts_with(b"-") && word.iter().all(plain))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +108,25 @@ mod tests {
         assert!(!is_a_row(b"|id|", 0));
         assert!(!is_a_row(b"| id |", 0));
         assert!(!is_a_row(b"x | id | name |", 2));
+    }
+
+    #[test]
+    fn an_archive_is_unpacked_and_nothing_run() {
+        assert!(only_unpacks(b"tar -xzf seats-4.2.tar.gz -C /opt"));
+        assert!(only_unpacks(b"tar tvf seats.tar"));
+        for other in [
+            &b"tar -cf /tmp/a.tar /var/www"[..],
+            b"tar -xf a.tar --to-command=sh",
+            b"tar -xf a.tar -I sh",
+            b"tar -xf host:a.tar",
+            b"tar -xf a.tar;id",
+            b"tar -xf $(id)",
+            b"tar -xf a.tar\nid",
+            b"/bin/tar -xf a.tar",
+            b"tar",
+        ] {
+            assert!(!only_unpacks(other), "{}", other.escape_ascii());
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         hits,
         level: input.level,
         bytes: input.bytes,
-        text: names_a_step(input).then_some(true),
+        text: (names_a_step(input) || lines::only_unpacks(input.bytes)).then_some(true),
         expressions: MAX_EXPRESSIONS,
         trace: None,
         fence: None,
