@@ -219,6 +219,51 @@ fn a_custom_rule_is_compiled_in_the_vm_and_shows_by_its_name() {
 }
 
 #[test]
+fn an_attack_behind_junk_is_found_or_the_request_refused() {
+    let mut gateway = gateway("{}");
+    let mut refused = 0;
+    for junk in [
+        "if (\n",
+        "<a b='<a b=`",
+        "<style><",
+        ";",
+        "The train leaves at nine. ",
+    ] {
+        for attack in [
+            "<script>alert(1)</script>",
+            "1' union select a, b from c-- ",
+            "x;cat /etc/passwd",
+        ] {
+            let body = serde_json::json!({"a": junk.repeat((100 << 10) / junk.len()), "b": attack});
+            let outcome = gateway.send(
+                Request::post("/")
+                    .header("content-type", "application/json")
+                    .body(body.to_string())
+                    .chunks([16 << 10]),
+            );
+            let (status, complete) = seen(&outcome);
+            assert!(!complete, "{attack} behind {junk:?}");
+            if status == 413 {
+                refused += 1;
+                assert_eq!(outcome.details, "backstop_waf{REQUEST:work-limit}");
+                let line: serde_json::Value =
+                    serde_json::from_str(&outcome.logs[0].message).unwrap();
+                assert_eq!(line["event"], "REQUEST_UNINSPECTED");
+            } else {
+                assert_eq!(status, 403);
+            }
+        }
+    }
+    let hits = gateway
+        .metrics()
+        .counters()
+        .find(|(name, _)| name.ends_with("work_limit_hits_total"))
+        .map(|(_, value)| value);
+    assert!(refused > 0);
+    assert_eq!(hits, Some(refused));
+}
+
+#[test]
 fn a_refused_grpc_call_has_a_grpc_status() {
     let request = Request::post("/svc/Method")
         .protocol("HTTP/2")

@@ -45,13 +45,13 @@ impl Default for ScanOptions {
 }
 
 /// What a value costs beside its bytes, in steps of [`Work`].
-const STEPS_OF_A_VALUE: usize = 40;
+const STEPS_OF_A_VALUE: usize = 80;
 /// What the prefilter's sweep costs per byte.
 const STEPS_OF_A_SWEEP: usize = 2;
 /// What another form of a value costs per byte: trying the decodings, writing it, sweeping it.
 const STEPS_OF_A_FORM: usize = 10;
 /// What showing a form to a detector costs beside its bytes.
-const STEPS_OF_A_DETECTOR: usize = 40;
+const STEPS_OF_A_DETECTOR: usize = 80;
 
 /// Inspects values one after another. Keeps its buffers, so that a clean request allocates nothing.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 /// What is left of a request's allowance, in steps.
 ///
-/// A step is about what it takes to look at one byte of plain text with one detector: eight to twelve units of fuel in the
+/// A step is about what one detector takes to look at one byte of dense text: twenty to fifty units of fuel in the
 /// deployed module. Whoever reads bytes again (behind an anchor, in another form, in a document within a value) pays again, so
 /// that a request's cost is bounded whatever its values make detectors do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,11 +38,11 @@ pub const fn wants(features: u8) -> bool {
 }
 
 /// What a sign costs that may begin something, in steps of [`Work`](crate::Work).
-const STEPS_OF_A_SIGN: usize = 12;
+const STEPS_OF_A_SIGN: usize = 20;
 /// What comparing a word with the marks costs.
 const STEPS_OF_A_MARK: usize = 14;
 /// What reading a command's name and its operand costs.
-const STEPS_OF_A_COMMAND: usize = 40;
+const STEPS_OF_A_COMMAND: usize = 50;
 /// What looking into a template expression costs.
 const STEPS_OF_AN_EXPRESSION: usize = 60;
 

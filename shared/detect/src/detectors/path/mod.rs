@@ -29,8 +29,8 @@ pub const fn wants(features: u8) -> bool {
 
 /// What reading a segment of dots costs, in steps of [`Work`](crate::Work).
 const STEPS_OF_A_DOT: usize = 12;
-/// What comparing a name with the files that prove something costs.
-const STEPS_OF_A_NAME: usize = 10;
+/// What comparing a name with a file that proves something costs.
+const STEPS_OF_A_NAME: usize = 30;
 
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
@@ -40,6 +40,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let mut slash_end = 0;
     let mut skip = 0;
     let schemes = memchr::memchr(b':', bytes).is_some();
+    let mut compared = 0;
     let mut previous = 0;
     for (i, byte) in bytes.iter().copied().enumerate() {
         let (slashes, dots) = dots::may_start(byte);
@@ -68,11 +69,14 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         }
         if (starts || found.end == i || previous == b'.')
             && (byte.is_ascii_alphanumeric() || byte == b'.')
-            && hits.spend(STEPS_OF_A_NAME)
-            && let Some((file, end)) = files::proof(bytes, i)
+            && let Some((file, end)) = files::proof(bytes, i, &mut compared)
             && (starts || after_dots(bytes, i))
         {
             push_file(input, &shape, file, i..end, found.end > 0, hits);
+        }
+        if compared > 0 {
+            hits.spend(compared * STEPS_OF_A_NAME);
+            compared = 0;
         }
         if schemes
             && byte.is_ascii_alphabetic()

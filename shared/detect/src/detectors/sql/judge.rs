@@ -18,10 +18,13 @@ const NAME_WORDS: usize = 8;
 /// Within how many tokens of its beginning a value shows that it is prose.
 const PROSE: usize = 12;
 
-/// What a pass over the value costs per byte, in steps of [`Work`](crate::Work).
+/// What a pass over the value costs beside its bytes, in steps of [`Work`](crate::Work), and what per byte.
+const STEPS_OF_A_WINDOW: usize = 60;
 const STEPS_OF_A_PASS: usize = 3;
+/// What judging `||` and `&&` costs beside.
+const STEPS_OF_AN_OPERATOR: usize = 80;
 /// What judging a token costs.
-const STEPS_OF_A_TOKEN: usize = 6;
+const STEPS_OF_A_TOKEN: usize = 14;
 
 /// What stands before a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub fn judge(input: &Input<'_>, context: Context, hits: &mut Hits) {
     let by_design = takes_statements(input);
     let filters = takes_conditions(input);
     let console = is_console(input);
-    if !hits.spend(input.bytes.len() * STEPS_OF_A_PASS) {
+    if !hits.spend(STEPS_OF_A_WINDOW + input.bytes.len() * STEPS_OF_A_PASS) {
         return;
     }
     while window.advance() {
@@ -295,7 +298,12 @@ impl<'a> Judge<'a, '_> {
             match token.kind {
                 Kind::Prefix => breakout::judge(self, index),
                 Kind::Word => self.word(index, token),
-                Kind::Bars | Kind::Ampersands => boolean::judge(self, index),
+                Kind::Bars | Kind::Ampersands => {
+                    if !self.hits.spend(STEPS_OF_AN_OPERATOR) {
+                        return;
+                    }
+                    boolean::judge(self, index);
+                }
                 Kind::Semicolon => statement::anything(self, index),
                 Kind::Cast => function::cast(self, index),
                 Kind::Variable => function::variable(self, index),

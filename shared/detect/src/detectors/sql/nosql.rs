@@ -144,7 +144,7 @@ fn brackets(bytes: &[u8], hits: &mut Hits) {
         let operator = rest.get(..length).unwrap_or_default();
         if is_operator(operator) {
             // Each reads all that stands before it.
-            if !hits.spend(start) {
+            if !hits.spend(2 * start) {
                 return;
             }
             let segments = bytes

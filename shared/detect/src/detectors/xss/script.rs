@@ -20,7 +20,9 @@ const LONGEST: usize = 20;
 const TEXT: usize = 240;
 
 /// What judging a name costs, in steps of [`Work`](crate::Work).
-const STEPS_OF_A_WORD: usize = 6;
+const STEPS_OF_A_WORD: usize = 14;
+/// What judging one with an index behind it costs.
+const STEPS_OF_AN_INDEX: usize = 120;
 
 /// Whether `bytes` is a text of several lines rather than a field: long, or with a fenced block of code (CommonMark 4.5).
 pub fn is_text(bytes: &[u8]) -> bool {
@@ -45,7 +47,13 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
         if word.len() < 3 {
             continue;
         }
-        if !hits.spend(STEPS_OF_A_WORD) {
+        let indexed = at(bytes, word.end) == Some(b'[');
+        let steps = if indexed {
+            STEPS_OF_AN_INDEX
+        } else {
+            STEPS_OF_A_WORD
+        };
+        if !hits.spend(steps) {
             return;
         }
         let known = word.len() <= LONGEST;
