@@ -24,8 +24,9 @@ fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules/ext-authz.wasm");
-        let wasm = std::fs::read(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}; build it with `make build`", path.display()));
+        let wasm = std::fs::read(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; build it with `make build`", path.display())
+        });
         Module::from_bytes(&wasm).unwrap()
     })
 }
@@ -155,9 +156,17 @@ fn verdict_by_transport_by_outcome() {
                 let shown = format!("{word} {service} {outcome:?}");
                 assert_eq!(outcome.status, status, "{shown}");
                 assert_eq!(outcome.callouts.len(), 1, "{shown}");
-                assert_eq!(outcome.state("ext_authz_verdict").as_deref(), Some(word), "{shown}");
+                assert_eq!(
+                    outcome.state("ext_authz_verdict").as_deref(),
+                    Some(word),
+                    "{shown}"
+                );
                 assert!(!outcome.stalled && outcome.failures.is_empty(), "{shown}");
-                assert_eq!(outcome.upstream_contacts, u32::from(status == 200), "{shown}");
+                assert_eq!(
+                    outcome.upstream_contacts,
+                    u32::from(status == 200),
+                    "{shown}"
+                );
                 if status != 200 {
                     assert_eq!(outcome.details, format!("ext_authz{{{word}}}"), "{shown}");
                 }
@@ -203,11 +212,17 @@ fn without_a_cluster_or_an_endpoint_the_request_is_not_held() {
         let mut gateway = if unknown {
             builder.start().unwrap()
         } else {
-            builder.clusters_without_endpoints(["adapter"]).start().unwrap()
+            builder
+                .clusters_without_endpoints(["adapter"])
+                .start()
+                .unwrap()
         };
         let outcome = gateway.send(enter());
         assert_eq!(outcome.status, 200);
-        assert_eq!(outcome.state("ext_authz_verdict").as_deref(), Some("no-cluster"));
+        assert_eq!(
+            outcome.state("ext_authz_verdict").as_deref(),
+            Some("no-cluster")
+        );
         assert_eq!(gateway.send(Request::post("/hold")).status, 503);
     }
 }
@@ -218,10 +233,16 @@ fn throttled_requests_are_held_without_blocking_others() {
     gateway.on_grpc_call(|_| GrpcReply::ok(allowed("x-defense-throttle-ms", "250")));
     let request = enter();
     let id = gateway.worker(0).open(&request);
-    let state = gateway.stream(id).request_headers(request.header_map(), true);
+    let state = gateway
+        .stream(id)
+        .request_headers(request.header_map(), true);
     assert_eq!(state, StreamState::Paused);
     assert_eq!(gateway.stream(id).settle(), StreamState::Paused);
-    assert_eq!(gateway.send(Request::get("/")).status, 200, "others pass meanwhile");
+    assert_eq!(
+        gateway.send(Request::get("/")).status,
+        200,
+        "others pass meanwhile"
+    );
     gateway.advance(Duration::from_millis(240));
     assert_eq!(gateway.stream(id).state(), StreamState::Paused);
     gateway.advance(Duration::from_millis(30));
@@ -244,18 +265,25 @@ fn a_client_that_leaves_while_it_is_asked_or_held_leaves_nothing_behind() {
     let request = enter();
     for wait in [50, 500] {
         let id = gateway.worker(0).open(&request);
-        gateway.stream(id).request_headers(request.header_map(), true);
+        gateway
+            .stream(id)
+            .request_headers(request.header_map(), true);
         gateway.advance(Duration::from_millis(wait));
         assert_eq!(gateway.stream(id).state(), StreamState::Paused, "{wait}");
         gateway.stream(id).disconnect();
         let outcome = gateway.stream(id).close();
-        assert!(outcome.failures.is_empty() && outcome.upstream.is_none(), "{outcome:?}");
+        assert!(
+            outcome.failures.is_empty() && outcome.upstream.is_none(),
+            "{outcome:?}"
+        );
     }
     gateway.advance(Duration::from_secs(5));
     assert!(gateway.failures().is_empty());
     // There is room again for the one that may be held; the next one is not held.
     let id = gateway.worker(0).open(&request);
-    gateway.stream(id).request_headers(request.header_map(), true);
+    gateway
+        .stream(id)
+        .request_headers(request.header_map(), true);
     gateway.advance(Duration::from_millis(500));
     assert_eq!(gateway.stream(id).state(), StreamState::Paused);
     assert_eq!(gateway.send(request.clone()).status, 200);
@@ -266,7 +294,11 @@ fn a_client_that_leaves_while_it_is_asked_or_held_leaves_nothing_behind() {
 #[test]
 fn a_dead_service_is_asked_until_the_breaker_opens_for_all_workers() {
     let calls = Arc::new(AtomicU32::new(0));
-    let mut gateway = gateway(4, GRPC, r#", "breaker": {"consecutiveFailures": 3, "openFor": "1s"}"#);
+    let mut gateway = gateway(
+        4,
+        GRPC,
+        r#", "breaker": {"consecutiveFailures": 3, "openFor": "1s"}"#,
+    );
     let counted = calls.clone();
     gateway.on_grpc_call(move |_| {
         counted.fetch_add(1, Ordering::Relaxed);

@@ -49,7 +49,7 @@ fn form_encoded(bytes: &[u8]) -> String {
 }
 
 fn json_string(bytes: &[u8]) -> String {
-    serde_json::to_string(&String::from_utf8_lossy(bytes)).unwrap()
+    serde_json::Value::from(String::from_utf8_lossy(bytes)).to_string()
 }
 
 /// Junk and then the attack, as two fields of a form, two members of JSON and two parts of a multipart body.
