@@ -210,7 +210,7 @@ fn without_a_cluster_or_an_endpoint_the_request_is_not_held() {
                 .config(format!("{{{service}, {APIS}}}")),
         );
         let mut gateway = if unknown {
-            builder.start().unwrap()
+            builder.clusters(["other"]).start().unwrap()
         } else {
             builder
                 .clusters_without_endpoints(["adapter"])

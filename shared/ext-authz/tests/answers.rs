@@ -1,5 +1,13 @@
 //! What answers say, over gRPC and over HTTP.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use std::time::Duration;
 
 use backstop_ext_authz::answer::{Action, Allowed, Decision, Denied, HeaderChange, Malformed};

@@ -1,5 +1,13 @@
 //! Which requests are critical, however they are spelled (flaws L1, L12, L13).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use std::time::Duration;
 
 use backstop_ext_authz::Config;

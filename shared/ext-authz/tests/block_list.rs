@@ -1,5 +1,13 @@
 //! The block list: who is listed, for how long, and what a flood does to it (flaw L14).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use backstop_ext_authz::block_list::{BlockList, Displaced, Fed, Report, Subject, Why};
 use backstop_ext_authz::config::{self, Category};
 use backstop_table::Seed;

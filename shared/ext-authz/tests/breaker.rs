@@ -1,5 +1,13 @@
 //! The breaker as one worker sees it, and every interleaving of several.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

@@ -1,5 +1,13 @@
 //! What an operator may write, and what is said about the rest.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use backstop_ext_authz::config::{FailureMode, Mode, Scope};
 use backstop_ext_authz::{Config, Policy};
 

@@ -1,5 +1,13 @@
 //! One request's way: what is asked, what its answer means, in every combination that matters.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use std::time::Duration;
 
 use backstop_ext_authz::answer::{Action, Allowed, Decision, Denied, HeaderChange, Malformed};

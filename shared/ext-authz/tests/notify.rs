@@ -1,5 +1,13 @@
 //! What the endpoint is told, and how patiently.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use backstop_ext_authz::notify::{Entry, Fate, Patience, Queue, Source};
 use proptest::prelude::*;
 

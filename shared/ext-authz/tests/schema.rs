@@ -2,6 +2,14 @@
 //!
 //! To update it: `UPDATE_SCHEMA=1 cargo test -p backstop-ext-authz --test schema`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use std::path::Path;
 
 use backstop_ext_authz::Config;

@@ -494,7 +494,8 @@ impl Passage for Check {
                 Err(_) => gate.finish(&asking, pending, &headers, Reply::Failed(Failure::Service)),
             },
             CallResponse::Grpc { status, .. } => {
-                let reply = Reply::Failed(grpc_failure(status));
+                let late = gate.is_late(&pending, millis);
+                let reply = Reply::Failed(grpc_failure(status, late));
                 gate.finish(&asking, pending, &headers, reply)
             }
             CallResponse::Http {

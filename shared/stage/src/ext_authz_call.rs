@@ -52,8 +52,11 @@ fn texts(pairs: &Pairs) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What the end of a gRPC call means.
-pub(crate) fn grpc_failure(status: u32) -> Failure {
+/// What the end of a gRPC call means. `late`: its time is over.
+pub(crate) fn grpc_failure(status: u32, late: bool) -> Failure {
+    if late {
+        return Failure::Timeout;
+    }
     let message = call::grpc_status_message().unwrap_or_default();
     Failure::of_grpc(status, &message)
 }

@@ -1,5 +1,12 @@
 //! The table against a model, and against other workers' writes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 

