@@ -5,6 +5,7 @@
 # make fuzz    libFuzzer over decoders, body readers, detectors, whole requests: SECONDS=600 each, TARGETS='body scan_sql'
 # make lint    formatting and clippy, native and for the wasm target
 # make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
+# make accuracy  what rate limiters admit inside Envoy, beside what they should: this filter, Envoy's own, a Lua table
 # make bench   CPU per request inside Envoy: no filter, this filter, a Lua script of the legacy layer's shape
 
 CARGO ?= cargo
@@ -47,6 +48,11 @@ e2e: build guests rate-limit-service $(ENVOY_BIN)
 .PHONY: bench
 bench: build $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin gateway-cost -- target/modules/waf.wasm
+
+# What rate limiters admit beside what they should: 1, 2 and 4 workers, one key and 1,000, three limiters, ten seconds each.
+.PHONY: accuracy
+accuracy: build $(ENVOY_BIN)
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin rate-accuracy -- target/modules/rate-limit.wasm
 
 .PHONY: score
 score: build

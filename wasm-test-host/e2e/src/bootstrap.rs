@@ -12,6 +12,7 @@ pub struct Listener {
     http_filters: Vec<Value>,
     buffer_limit: u32,
     direct_response: bool,
+    start_time: bool,
 }
 
 impl Listener {
@@ -22,7 +23,15 @@ impl Listener {
             http_filters: Vec::new(),
             buffer_limit: 1 << 20,
             direct_response: false,
+            start_time: false,
         }
+    }
+
+    /// Tells in each response when the request began by Envoy's clock, in microseconds: field `x-e2e-start`.
+    #[must_use]
+    pub fn start_time(mut self) -> Self {
+        self.start_time = true;
+        self
     }
 
     /// Appends an HTTP filter.
@@ -53,10 +62,14 @@ impl Listener {
             "name": "envoy.filters.http.router",
             "typed_config": {"@type": type_url("extensions.filters.http.router.v3.Router")},
         }));
-        let verdict_fields = json!([
-            {"header": {"key": "x-e2e-details", "value": "%RESPONSE_CODE_DETAILS%"}},
-            {"header": {"key": "x-e2e-verdict", "value": "%FILTER_STATE(wasm.waf_verdict:PLAIN)%"}},
-        ]);
+        let field = |key: &str, value: &str| json!({"header": {"key": key, "value": value}});
+        let mut verdict_fields = vec![
+            field("x-e2e-details", "%RESPONSE_CODE_DETAILS%"),
+            field("x-e2e-verdict", "%FILTER_STATE(wasm.waf_verdict:PLAIN)%"),
+        ];
+        if self.start_time {
+            verdict_fields.push(field("x-e2e-start", "%START_TIME(%s%6f)%"));
+        }
         let mut route = json!({"match": {"prefix": "/"}});
         if self.direct_response {
             route["direct_response"] = json!({"status": 200, "body": {"inline_string": "ok"}});
@@ -262,4 +275,43 @@ pub fn lua_filter(source: &str) -> Value {
             "default_source_code": {"inline_string": source},
         },
     })
+}
+
+/// A limit of Envoy's own filter: a bucket for each value of a header, or one for all requests if there is one key.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalRateLimit<'a> {
+    /// The header.
+    pub header: &'a str,
+    /// How many values it has, at most.
+    pub keys: usize,
+    /// Tokens that come back in a second.
+    pub tokens_per_second: u32,
+    /// Tokens that a bucket holds.
+    pub burst: u32,
+}
+
+/// Envoy's `local_ratelimit`, its buckets shared by all workers; those of a header's values are made as they come
+/// (dynamic descriptors).
+pub fn local_rate_limit(limit: &LocalRateLimit<'_>) -> Value {
+    let percent = json!({"default_value": {"numerator": 100, "denominator": "HUNDRED"}});
+    let bucket = |burst: u32, tokens: u32| json!({"max_tokens": burst, "tokens_per_fill": tokens, "fill_interval": "1s"});
+    let mut config = json!({
+        "@type": type_url("extensions.filters.http.local_ratelimit.v3.LocalRateLimit"),
+        "stat_prefix": "local",
+        "token_bucket": bucket(limit.burst, limit.tokens_per_second),
+        "filter_enabled": percent,
+        "filter_enforced": percent,
+        "local_rate_limit_per_downstream_connection": false,
+    });
+    if limit.keys > 1 {
+        // For requests without the header, which none of these are.
+        config["token_bucket"] = bucket(1_000_000, 1_000_000);
+        config["always_consume_default_token_bucket"] = json!(false);
+        config["max_dynamic_descriptors"] = json!(limit.keys);
+        config["rate_limits"] = json!([{"actions": [{"request_headers": {
+            "header_name": limit.header, "descriptor_key": "key"}}]}]);
+        config["descriptors"] = json!([{"entries": [{"key": "key"}],
+            "token_bucket": bucket(limit.burst, limit.tokens_per_second)}]);
+    }
+    json!({"name": "envoy.filters.http.local_ratelimit", "typed_config": config})
 }

@@ -8,6 +8,7 @@ pub mod case;
 pub mod client;
 pub mod envoy;
 pub mod http1;
+pub mod load;
 pub mod modules;
 pub mod probe;
 pub mod services;
