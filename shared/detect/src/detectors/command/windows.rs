@@ -78,7 +78,7 @@ pub fn cmdlet(bytes: &[u8], i: usize) -> Option<usize> {
 pub fn steps(bytes: &[u8], i: usize) -> usize {
     let i = skip_blanks(bytes, i);
     if has(bytes, i, b"if") || has(bytes, i, b"for") {
-        240
+        700
     } else {
         4
     }

@@ -28,7 +28,7 @@ pub const fn wants(features: u8) -> bool {
 }
 
 /// What reading a segment of dots costs, in steps of [`Work`](crate::Work).
-const STEPS_OF_A_DOT: usize = 12;
+const STEPS_OF_A_DOT: usize = 30;
 /// What comparing a name with a file that proves something costs.
 const STEPS_OF_A_NAME: usize = 30;
 
@@ -75,7 +75,9 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             push_file(input, &shape, file, i..end, found.end > 0, hits);
         }
         if compared > 0 {
-            hits.spend(compared * STEPS_OF_A_NAME);
+            if !hits.spend(compared * STEPS_OF_A_NAME) {
+                return;
+            }
             compared = 0;
         }
         if schemes

@@ -20,11 +20,11 @@ const PROSE: usize = 12;
 
 /// What a pass over the value costs beside its bytes, in steps of [`Work`](crate::Work), and what per byte.
 const STEPS_OF_A_WINDOW: usize = 60;
-const STEPS_OF_A_PASS: usize = 3;
+const STEPS_OF_A_PASS: usize = 1;
 /// What judging `||` and `&&` costs beside.
 const STEPS_OF_AN_OPERATOR: usize = 80;
 /// What judging a token costs.
-const STEPS_OF_A_TOKEN: usize = 14;
+const STEPS_OF_A_TOKEN: usize = 5;
 
 /// What stands before a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

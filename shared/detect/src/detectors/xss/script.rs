@@ -20,7 +20,7 @@ const LONGEST: usize = 20;
 const TEXT: usize = 240;
 
 /// What judging a name costs, in steps of [`Work`](crate::Work).
-const STEPS_OF_A_WORD: usize = 14;
+const STEPS_OF_A_WORD: usize = 7;
 /// What judging one with an index behind it costs.
 const STEPS_OF_AN_INDEX: usize = 120;
 

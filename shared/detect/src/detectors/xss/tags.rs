@@ -22,7 +22,7 @@ const READS_FREE: usize = 256;
 const STEPS_OF_A_TAG: usize = 20;
 /// What an attribute costs beside its bytes, and what each of those.
 const STEPS_OF_AN_ATTRIBUTE: usize = 45;
-const STEPS_OF_AN_ATTRIBUTES_BYTE: usize = 3;
+const STEPS_OF_AN_ATTRIBUTES_BYTE: usize = 2;
 /// What a style sheet costs per byte.
 const STEPS_OF_A_STYLES_BYTE: usize = 4;
 
