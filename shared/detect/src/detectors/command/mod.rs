@@ -42,7 +42,9 @@ const STEPS_OF_A_SIGN: usize = 20;
 /// What comparing a word with the marks costs.
 const STEPS_OF_A_MARK: usize = 14;
 /// What reading a command's name and its operand costs.
-const STEPS_OF_A_COMMAND: usize = 50;
+const STEPS_OF_A_COMMAND: usize = 160;
+/// What comparing a disguised path with those that are hidden so costs.
+const STEPS_OF_A_DISGUISE: usize = 450;
 /// What looking into a template expression costs.
 const STEPS_OF_AN_EXPRESSION: usize = 60;
 
@@ -194,10 +196,15 @@ fn sign(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
         b'/' => {
             if has(bytes, i, b"/dev/tcp/") || has(bytes, i, b"/dev/udp/") {
                 sink.push(&rules::REVERSE_SHELL, i..i + 9);
-            } else if !previous.is_ascii_alphanumeric()
-                && let Some(end) = disguise::path(bytes, i)
-            {
-                sink.push(&rules::DISGUISED, i..end);
+            } else if !previous.is_ascii_alphanumeric() {
+                let mut compared = false;
+                let end = disguise::path(bytes, i, &mut compared);
+                if compared && !sink.hits.spend(STEPS_OF_A_DISGUISE) {
+                    return;
+                }
+                if let Some(end) = end {
+                    sink.push(&rules::DISGUISED, i..end);
+                }
             }
         }
         _ => {}
