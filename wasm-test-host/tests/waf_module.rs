@@ -259,8 +259,11 @@ fn an_attack_behind_junk_is_found_or_the_request_refused() {
         .counters()
         .find(|(name, _)| name.ends_with("work_limit_hits_total"))
         .map(|(_, value)| value);
-    assert!(refused > 0);
-    assert_eq!(hits, Some(refused));
+    // Where something was found before the work was spent, that is what the request is refused for.
+    assert!(
+        refused > 0 && hits.is_some_and(|hits| hits >= refused),
+        "{hits:?}"
+    );
 }
 
 #[test]
