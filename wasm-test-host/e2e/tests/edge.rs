@@ -39,6 +39,9 @@ struct Both {
     edge: Gateway,
 }
 
+/// What arrives at the upstream: header fields, body, trailers, and whether it ended.
+type Upstream = (Vec<(String, String)>, Vec<u8>, Vec<(String, String)>, bool);
+
 /// What of a request can be seen from outside.
 #[derive(Debug, PartialEq)]
 struct Seen {
@@ -46,7 +49,7 @@ struct Seen {
     details: String,
     response_headers: Vec<(String, String)>,
     response_body: String,
-    upstream: Option<(Vec<(String, String)>, Vec<u8>, Vec<(String, String)>, bool)>,
+    upstream: Option<Upstream>,
     filter_state: BTreeMap<String, Vec<u8>>,
     logs: Vec<(LogLevel, String)>,
     ended: (bool, bool),
@@ -208,7 +211,7 @@ fn sample_traffic_ends_alike_in_a_chain_and_in_edge() {
         };
         let mut probe = Probe::from_traffic(&case);
         count += 1;
-        if count % 11 != 0 {
+        if !count.is_multiple_of(11) {
             probe
                 .fields
                 .push(("x-origin-verify".to_owned(), SECRET.as_bytes().to_vec()));
