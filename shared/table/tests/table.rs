@@ -15,10 +15,13 @@ use backstop_table::{
 };
 use proptest::prelude::*;
 
+/// Values with the number that compare-and-swap asks for.
+type Numbered = HashMap<Vec<u8>, (Vec<u8>, u32)>;
+
 /// Shared data of a process, by the rules of proxy-wasm-cpp-host's `shared_data.cc`.
 #[derive(Default)]
 struct Data {
-    values: RefCell<HashMap<Vec<u8>, (Vec<u8>, u32)>>,
+    values: RefCell<Numbered>,
     next: Cell<u32>,
     /// How many of the next writes come too late.
     lose: Cell<u32>,
