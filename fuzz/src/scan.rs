@@ -65,12 +65,7 @@ pub fn scan(categories: &[Category], data: &[u8]) {
 }
 
 /// Whether the prefilter's features have the detector look, and find `rule`.
-fn wanted(
-    detector: &Detector,
-    input: Input<'_>,
-    features: Features,
-    rule: &'static Rule,
-) -> bool {
+fn wanted(detector: &Detector, input: Input<'_>, features: Features, rule: &'static Rule) -> bool {
     let features = features.of(detector.category);
     let mut hits = Hits::new(input.level);
     (detector.wants)(features) && {
