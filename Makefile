@@ -6,7 +6,7 @@
 # make lint    formatting and clippy, native and for the wasm target
 # make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
 # make accuracy  what rate limiters admit inside Envoy, beside what they should: this filter, Envoy's own, a Lua table
-# make bench   CPU per request inside Envoy: no filter, this filter, a Lua script of the legacy layer's shape
+# make bench   CPU per request inside Envoy: no filter, each filter, all in one, Envoy's own limiter, a Lua script of the legacy layer's shape
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -47,7 +47,7 @@ e2e: build guests rate-limit-service $(ENVOY_BIN)
 
 .PHONY: bench
 bench: build $(ENVOY_BIN)
-	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin gateway-cost -- target/modules/waf.wasm
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin gateway-cost -- target/modules
 
 # What rate limiters admit beside what they should: 1, 2 and 4 workers, one key and 1,000, three limiters, ten seconds each.
 .PHONY: accuracy

@@ -1,5 +1,5 @@
 //! CPU microseconds of the Envoy process per request, by filter chain, in one run:
-//! `gateway-cost MODULE.wasm [--bursts 60] [--requests 500]`.
+//! `gateway-cost MODULES-FOLDER [--bursts 60] [--requests 500]`.
 //!
 //! One worker, one keep-alive HTTP/1.1 connection per chain, direct response, chains interleaved burst by burst so
 //! that a drifting machine hits all alike; the tenth percentile of the bursts is quoted, with the quartiles beside it.
@@ -14,6 +14,10 @@ use backstop_e2e::client::{Body, Client, request_bytes};
 use backstop_e2e::{Envoy, Upstream};
 use serde_json::json;
 
+/// The secret that the request brings to origin verify, and its digest as the configuration has it.
+const SECRET: &str = "e2e-secret-0123456789abcdef";
+const SECRET_SHA256: &str = "Jn3DrHK1GsPHNiyEokHBymvtK4TbuNLcJJs5a5Croh8=";
+
 struct Chain {
     name: &'static str,
     client: Client,
@@ -22,10 +26,10 @@ struct Chain {
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let module = PathBuf::from(
+    let modules = PathBuf::from(
         arguments
             .next()
-            .context("usage: gateway-cost MODULE.wasm [--bursts N] [--requests N]")?,
+            .context("usage: gateway-cost MODULES-FOLDER [--bursts N] [--requests N]")?,
     );
     let (mut bursts, mut requests) = (60usize, 500usize);
     while let Some(flag) = arguments.next() {
@@ -37,21 +41,50 @@ fn main() -> Result<()> {
         }
     }
     let upstream = Upstream::start()?;
-    let waf = WasmFilter::new(&module, &json!({"mode": "block"})).resource();
-    let lua = lua_filter(include_str!("../../lua/waf.lua"));
-    let bootstrap = Bootstrap::new(upstream.address())
-        .listener(Listener::new("no filter").direct_response())
-        .listener(Listener::new("backstop waf").filter(waf).direct_response())
-        .listener(
-            Listener::new("lua, sixty patterns")
-                .filter(lua)
-                .direct_response(),
-        );
+    let waf = json!({"mode": "block"});
+    // A limit that nobody reaches, and a secret that the request brings: every filter does all of its work.
+    let limits = json!({"limits": [{"name": "client", "key": [{"clientAddress": {}}],
+        "tokensPerFill": 1_000_000, "fillInterval": "1s", "maxTokens": 1_000_000}]});
+    let origin = json!({"secrets": [{"name": "current", "sha256": SECRET_SHA256}]});
+    let edge = json!({"originVerify": &origin, "rateLimit": &limits, "waf": &waf});
+    let wasm = |name: &str, config: &serde_json::Value| {
+        WasmFilter::new(&modules.join(format!("{name}.wasm")), config).resource()
+    };
+    let chains = [
+        ("no filter", vec![]),
+        ("origin verify", vec![wasm("origin-verify", &origin)]),
+        ("rate limit", vec![wasm("rate-limit", &limits)]),
+        ("envoy local_ratelimit", vec![local_rate_limit()]),
+        ("backstop waf", vec![wasm("waf", &waf)]),
+        (
+            "three modules",
+            vec![
+                wasm("origin-verify", &origin),
+                wasm("rate-limit", &limits),
+                wasm("waf", &waf),
+            ],
+        ),
+        ("edge", vec![wasm("edge", &edge)]),
+        (
+            "lua, sixty patterns",
+            vec![lua_filter(include_str!("../../lua/waf.lua"))],
+        ),
+    ];
+    let names = chains.each_ref().map(|(name, _)| *name);
+    let mut bootstrap = Bootstrap::new(upstream.address());
+    for (name, filters) in chains {
+        let listener = filters
+            .into_iter()
+            .fold(Listener::new(name), |listener, filter| {
+                listener.filter(filter)
+            });
+        bootstrap = bootstrap.listener(listener.direct_response());
+    }
     let envoy = Envoy::start(&bootstrap, 1)?;
 
     let request = get();
     let mut chains = Vec::new();
-    for name in ["no filter", "backstop waf", "lua, sixty patterns"] {
+    for name in names {
         let mut client = envoy.connect(name)?;
         let response = client.exchange("GET", &request)?;
         if response.status != 200 {
@@ -81,6 +114,20 @@ fn main() -> Result<()> {
     }
     report(request.len(), requests, &mut chains);
     Ok(())
+}
+
+/// Envoy's own limiter, for one bucket that is never empty.
+fn local_rate_limit() -> serde_json::Value {
+    json!({
+        "name": "envoy.filters.http.local_ratelimit",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+            "stat_prefix": "cost",
+            "token_bucket": {"max_tokens": 1_000_000, "tokens_per_fill": 1_000_000, "fill_interval": "1s"},
+            "filter_enabled": {"default_value": {"numerator": 100}},
+            "filter_enforced": {"default_value": {"numerator": 100}},
+        }
+    })
 }
 
 fn report(bytes: usize, requests: usize, chains: &mut [Chain]) {
@@ -134,6 +181,7 @@ fn browser_fields() -> Vec<(String, Vec<u8>)> {
         ("sec-fetch-mode", "navigate"),
         ("sec-fetch-dest", "document"),
         ("x-forwarded-for", "203.0.113.7"),
+        ("x-origin-verify", SECRET),
         ("x-request-id", "5f0c7c0e-2f0e-4c4e-9a53-2f6f5d1c1a11"),
     ]
     .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
