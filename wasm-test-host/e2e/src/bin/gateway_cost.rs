@@ -9,7 +9,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use backstop_e2e::bootstrap::{Bootstrap, Listener, WasmFilter, lua_filter};
+use backstop_e2e::bootstrap::{
+    Bootstrap, Listener, LocalRateLimit, WasmFilter, local_rate_limit, lua_filter,
+};
 use backstop_e2e::client::{Body, Client, request_bytes};
 use backstop_e2e::{Envoy, Upstream};
 use serde_json::json;
@@ -54,7 +56,15 @@ fn main() -> Result<()> {
         ("no filter", vec![]),
         ("origin verify", vec![wasm("origin-verify", &origin)]),
         ("rate limit", vec![wasm("rate-limit", &limits)]),
-        ("envoy local_ratelimit", vec![local_rate_limit()]),
+        (
+            "envoy local_ratelimit",
+            vec![local_rate_limit(&LocalRateLimit {
+                header: "",
+                keys: 1,
+                tokens_per_second: 1_000_000,
+                burst: 1_000_000,
+            })],
+        ),
         ("backstop waf", vec![wasm("waf", &waf)]),
         (
             "three modules",
@@ -114,20 +124,6 @@ fn main() -> Result<()> {
     }
     report(request.len(), requests, &mut chains);
     Ok(())
-}
-
-/// Envoy's own limiter, for one bucket that is never empty.
-fn local_rate_limit() -> serde_json::Value {
-    json!({
-        "name": "envoy.filters.http.local_ratelimit",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-            "stat_prefix": "cost",
-            "token_bucket": {"max_tokens": 1_000_000, "tokens_per_fill": 1_000_000, "fill_interval": "1s"},
-            "filter_enabled": {"default_value": {"numerator": 100}},
-            "filter_enforced": {"default_value": {"numerator": 100}},
-        }
-    })
 }
 
 fn report(bytes: usize, requests: usize, chains: &mut [Chain]) {
