@@ -10,7 +10,7 @@ use backstop_policy::{ConfigError, PathMatch};
 
 use crate::config::{IfAbsent, KeyPart};
 use crate::jwt::{self, Claim};
-use crate::seed::KeyHasher;
+use backstop_table::KeyHasher;
 
 /// What of a request keys are made of.
 #[derive(Clone, Copy, Debug)]

@@ -27,7 +27,6 @@ mod policy;
 mod registry;
 mod response;
 mod ruling;
-mod seed;
 mod shard;
 pub mod shared_data;
 mod table;

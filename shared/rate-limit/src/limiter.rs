@@ -11,10 +11,13 @@ use crate::key::{self, Part, Request};
 use crate::listeners::Listeners;
 use crate::policy::{CompiledLimit, Policy};
 use crate::registry::{Entry, Registry};
-use crate::seed::{KeyHasher, Seed};
 use crate::shard::Slot;
 use crate::shared_data::{SharedData, Unavailable};
 use crate::table::{Address, Answer, Reading, Table, Taken};
+use backstop_table::{KeyHasher, Seed};
+
+/// Where the seed is kept that keys are hashed with.
+const SEED: &[u8] = b"backstop.rate-limit/seed";
 
 /// What a decision asks its surroundings for.
 pub trait Host: SharedData {
@@ -72,7 +75,7 @@ impl Limiter {
         shared: &impl SharedData,
         random: [u8; 16],
     ) -> Result<Self, Unavailable> {
-        let mut owner = Seed::agree(shared, random)?.hasher();
+        let mut owner = Seed::agree(shared, SEED, random)?.hasher();
         match &policy.namespace {
             None => owner.field(0, plugin),
             Some(namespace) => owner.field(1, namespace.as_bytes()),

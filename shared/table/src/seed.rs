@@ -96,5 +96,6 @@ mod tests {
         for (at, one) in hashes.iter().enumerate() {
             assert!(!hashes[..at].contains(one), "{at}");
         }
+        assert_eq!(hash(&[(1, b"abc")]), hashes[2]);
     }
 }
