@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 pub mod ext_authz;
-mod ext_authz_call;
 mod filter;
 pub mod origin_verify;
 mod pipeline;

@@ -13,8 +13,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use backstop_ext_authz::answer::{Action, Allowed, Decision, Denied, HeaderChange};
 use backstop_ext_authz::check::Facts;
-use backstop_ext_authz::{Gate, Host, Policy, SharedData, Stored, Unavailable, Written};
+use backstop_ext_authz::{
+    Effect, Ending, Gate, Host, Policy, Reply, SharedData, Step, Stored, Unavailable, Written,
+};
 use backstop_http::Headers;
 
 pub const SECOND: u64 = 1_000_000_000;
@@ -137,4 +140,71 @@ pub fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Headers {
         (":scheme", "https"),
     ];
     Headers::from_pairs(pseudo.into_iter().chain(more.iter().copied()))
+}
+
+pub const API: &str = r#""apis": [
+    {"eventType": "QUEUE_ENTER", "methods": ["POST"], "path": {"template": "/queue/matches/{n}/enter"}},
+    {"eventType": "SEAT_HOLDS", "path": {"prefix": "/hold"}, "requireBotToken": true, "failureMode": "deny",
+     "statusOnError": 503, "onAmbiguousPath": "reject"},
+    {"eventType": "UPLOAD", "path": {"prefix": "/upload"}, "bodyBytes": 4}
+]"#;
+pub const GRPC: &str = r#""service": {"grpc": {"cluster": "adapter"}}"#;
+
+pub fn config(more: &str) -> String {
+    format!("{{{GRPC}, {API}{more}}}")
+}
+
+pub fn enter() -> Headers {
+    request(
+        "POST",
+        "/queue/matches/1/enter",
+        &[("cookie", "SID=s1"), ("x-request-id", "id-1")],
+    )
+}
+
+pub fn allowed(changes: &[(&str, &str)]) -> Vec<u8> {
+    Decision::Allowed(Allowed {
+        request: changes
+            .iter()
+            .map(|(name, value)| HeaderChange {
+                action: Action::Set,
+                name: (*name).to_owned(),
+                value: (*value).to_owned(),
+            })
+            .collect(),
+        ..Allowed::default()
+    })
+    .to_bytes()
+}
+
+pub fn denied(status: u32, reason: &str) -> Vec<u8> {
+    Decision::Denied(Denied {
+        status,
+        headers: vec![("x-defense-reason".to_owned(), reason.to_owned())],
+        body: String::new(),
+    })
+    .to_bytes()
+}
+
+/// Begins, expects a call, and answers it.
+pub fn asked(gate: &Gate, worker: &Worker, headers: &Headers, reply: Reply<'_>) -> Ending {
+    match gate.begin(worker, headers, true) {
+        Step::Call(pending, _) => gate.finish(worker, pending, headers, reply),
+        other => panic!("no call: {other:?}"),
+    }
+}
+
+/// Begins, and expects an end without a call.
+pub fn ended(gate: &Gate, worker: &Worker, headers: &Headers) -> Ending {
+    match gate.begin(worker, headers, true) {
+        Step::End(ending) => ending,
+        other => panic!("no end: {other:?}"),
+    }
+}
+
+pub fn status(ending: &Ending) -> Option<u32> {
+    match &ending.effect {
+        Effect::Refuse(answer) => Some(answer.status),
+        Effect::Pass(_) | Effect::Hold(..) => None,
+    }
 }

@@ -9,7 +9,7 @@ use backstop_plugin::host::{HostError, call};
 const MAX_BODY: usize = 64 * 1024 + 1;
 
 /// Makes the call: its token.
-pub(crate) fn dispatch(made: &Call) -> Result<u32, HostError> {
+pub(super) fn dispatch(made: &Call) -> Result<u32, HostError> {
     match &made.content {
         Content::Grpc {
             service,
@@ -53,7 +53,7 @@ fn texts(pairs: &Pairs) -> Vec<(String, String)> {
 }
 
 /// What the end of a gRPC call means. `late`: its time is over.
-pub(crate) fn grpc_failure(status: u32, late: bool) -> Failure {
+pub(super) fn grpc_failure(status: u32, late: bool) -> Failure {
     if late {
         return Failure::Timeout;
     }
@@ -63,7 +63,7 @@ pub(crate) fn grpc_failure(status: u32, late: bool) -> Failure {
 
 /// The response to an HTTP call. `late`: its time is over; the proxy then answers 504 for the service, and 503 where it was
 /// not reached.
-pub(crate) fn http_response(
+pub(super) fn http_response(
     count: usize,
     body: usize,
     late: bool,
