@@ -194,6 +194,34 @@ fn a_section_that_is_taken_out_is_switched_off() {
     assert_eq!(gateway.send(Request::get(ATTACK)).status, 403);
 }
 
+#[test]
+fn a_roll_out_refuses_a_share_of_the_clients_and_reports_the_others() {
+    let mut config = all();
+    for section in ["originVerify", "rateLimit", "waf"] {
+        config[section]["enforcePercent"] = 30.into();
+    }
+    let mut gateway = gateway(&config);
+    let (inside, outside) = ("198.51.100.1:4000", "203.0.113.7:4000");
+    assert_eq!(
+        gateway.send(Request::get("/").client(inside)).status,
+        403,
+        "no secret"
+    );
+    assert_eq!(gateway.send(good(ATTACK).client(inside)).status, 403);
+    for _ in 0..6 {
+        assert_eq!(
+            gateway.send(Request::get(ATTACK).client(outside)).status,
+            200
+        );
+    }
+    let statuses = [(); 4].map(|()| gateway.send(good("/").client(inside)).status);
+    assert_eq!(statuses, [200, 200, 429, 429], "the attack took a token");
+    config["waf"]["enforcePercent"] = 0.into();
+    config["rateLimit"]["enforcePercent"] = 0.into();
+    gateway.reconfigure("edge", config.to_string()).unwrap();
+    assert_eq!(gateway.send(good(ATTACK).client(inside)).status, 200);
+}
+
 /// Fuel of an honest GET, warm.
 fn fuel(gateway: &mut Gateway) -> u64 {
     let mut headers = BROWSER.to_vec();

@@ -1,6 +1,6 @@
 //! The configuration as an operator writes it (JSON, camelCase).
 
-use backstop_policy::{ConfigError, PathMatch, Response};
+use backstop_policy::{ConfigError, PathMatch, Response, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,11 @@ pub struct Config {
     /// What happens to a request without a valid secret. `enforce` (default) refuses it, `report` only counts and logs it.
     #[serde(default)]
     pub mode: Mode,
+    /// The share of the clients, in percent (default 100), that `enforce` is for; all others' requests are only counted and
+    /// logged. A client is in or out by a hash of its address, the same in every filter and gateway, and who is in stays
+    /// in as the number grows.
+    #[serde(default = "all")]
+    pub enforce_percent: Whole<0, 100>,
     /// The secrets that are accepted: one, and during a rotation the old and the new one.
     pub secrets: Vec<Secret>,
     /// Requests that need no secret. The header is removed from these, too.
@@ -28,6 +33,10 @@ pub struct Config {
     /// Metrics.
     #[serde(default)]
     pub metrics: Metrics,
+}
+
+const fn all() -> Whole<0, 100> {
+    Whole(100)
 }
 
 fn default_header() -> String {

@@ -1,10 +1,12 @@
 //! The configuration, compiled, and the judgement on a request.
 
+use std::net::IpAddr;
+
 use backstop_http::{
     CidrSet, Exchange, Headers, NormalizedPath, Occurrence, PathPattern, client_address,
 };
 use backstop_policy::answer::is_field_name;
-use backstop_policy::{ConfigError, ResponseTemplate};
+use backstop_policy::{ConfigError, ResponseTemplate, Rollout};
 
 use crate::config::{Config, Mode};
 use crate::digest::{self, Entry, Untimely};
@@ -26,6 +28,7 @@ pub trait Host {
 pub struct Policy {
     header: Vec<u8>,
     pub(crate) mode: Mode,
+    rollout: Rollout,
     secrets: Vec<Entry>,
     exempt_paths: Vec<PathPattern>,
     exempt_clients: CidrSet,
@@ -98,6 +101,7 @@ impl Policy {
         Ok(Self {
             header: config.header_name.to_ascii_lowercase().into_bytes(),
             mode: config.mode,
+            rollout: Rollout::of(config.enforce_percent),
             secrets,
             exempt_paths,
             exempt_clients,
@@ -157,7 +161,7 @@ impl Policy {
         log_line::log_line(self, headers, outcome, unix_millis)
     }
 
-    fn is_exempt(&self, headers: &Headers, host: &impl Host, client: &mut Option<String>) -> bool {
+    fn is_exempt(&self, headers: &Headers, host: &impl Host, client: &mut Option<Client>) -> bool {
         if !self.exempt_paths.is_empty() {
             let path = NormalizedPath::new(headers.path());
             if self.exempt_paths.iter().any(|exempt| exempt.exempts(&path)) {
@@ -167,14 +171,7 @@ impl Policy {
         if self.exempt_clients.is_empty() {
             return false;
         }
-        let address = host
-            .source_address()
-            .and_then(|address| client_address(&address));
-        *client = Some(
-            address
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
-        );
+        let Client(address) = *client.insert(Client::of(host));
         address.is_some_and(|address| self.exempt_clients.contains(address))
     }
 
@@ -208,7 +205,7 @@ impl Policy {
         verdict: Verdict,
         headers: &Headers,
         host: &impl Host,
-        client: Option<String>,
+        client: Option<Client>,
     ) -> Outcome {
         let mut outcome = Outcome {
             verdict,
@@ -219,13 +216,9 @@ impl Policy {
         let Verdict::Refused(refusal, _) = verdict else {
             return outcome;
         };
-        outcome.client = client.unwrap_or_else(|| {
-            host.source_address()
-                .and_then(|address| client_address(&address))
-                .map(|address| address.to_string())
-                .unwrap_or_default()
-        });
-        if self.mode == Mode::Enforce {
+        let Client(address) = client.unwrap_or_else(|| Client::of(host));
+        outcome.client = address.map_or_else(String::new, |address| address.to_string());
+        if self.mode == Mode::Enforce && self.rollout.enforces(address) {
             let id = headers.first(b"x-request-id").unwrap_or_default();
             outcome.reply = Some(self.response.answer(
                 self.response.status(),
@@ -235,6 +228,17 @@ impl Policy {
             ));
         }
         outcome
+    }
+}
+
+/// The client's address, as far as the proxy knows it.
+#[derive(Clone, Copy)]
+struct Client(Option<IpAddr>);
+
+impl Client {
+    fn of(host: &impl Host) -> Self {
+        let address = host.source_address();
+        Self(address.and_then(|address| client_address(&address)))
     }
 }
 

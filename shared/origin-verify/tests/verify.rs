@@ -260,3 +260,27 @@ fn l11_neither_log_nor_debug_output_shows_what_was_sent() {
     let accepted = send(&policy, "/", &[NEW.as_bytes()]);
     assert_eq!(policy.log_line(&headers, &accepted, 0), None);
 }
+
+#[test]
+fn a_share_of_the_clients_is_refused_and_the_others_are_reported() {
+    for (percent, refused) in [
+        (0, [false, false]),
+        (30, [true, false]),
+        (100, [true, true]),
+    ] {
+        let policy = policy(&format!(r#","enforcePercent":{percent}"#));
+        for (address, refused) in ["198.51.100.1:1", "203.0.113.7:1"].into_iter().zip(refused) {
+            let gateway = Gateway {
+                address,
+                now: DECEMBER,
+                asked: Cell::new(0),
+            };
+            let headers = Headers::from_pairs([(":method", "GET"), (":path", "/")]);
+            let outcome = policy.verify(&headers, &gateway);
+            assert_eq!(outcome.verdict, Verdict::Refused(Refusal::Missing, None));
+            assert_eq!(outcome.reply.is_some(), refused, "{address} at {percent}");
+            let line = policy.log_line(&headers, &outcome, 0).unwrap();
+            assert!(line.contains(&format!(r#""blocked":{refused}"#)), "{line}");
+        }
+    }
+}

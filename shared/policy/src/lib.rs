@@ -6,6 +6,7 @@
 //! | [`number`], [`interval`] | whole numbers, sizes and spans of time as configuration writes them |
 //! | [`request_match`] | which requests a piece of configuration is about |
 //! | [`answer`] | the configured answer to a refused request |
+//! | [`rollout`] | the share of the clients that refusals are enforced for |
 //! | [`json_text`], [`logged`] | log lines: JSON from arbitrary bytes, secrets masked |
 #![forbid(unsafe_code)]
 
@@ -17,6 +18,7 @@ pub mod logged;
 pub mod number;
 pub mod request_match;
 mod response;
+pub mod rollout;
 mod timestamp;
 
 pub use answer::{Answer, ResponseTemplate};
@@ -25,4 +27,5 @@ pub use interval::Interval;
 pub use number::{MAX_SIZE, Size, Whole};
 pub use request_match::{PathMatch, RequestMatch};
 pub use response::Response;
+pub use rollout::Rollout;
 pub use timestamp::Timestamp;

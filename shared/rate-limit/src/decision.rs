@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::bucket::Time;
+use crate::config::Mode;
 use crate::ruling::Ruling;
 
 /// What the limits say to a request.
@@ -12,6 +13,8 @@ pub struct Decision {
     pub checks: Vec<Check>,
     /// The client's address, if the limits had to know it.
     pub client: Option<IpAddr>,
+    /// Whether limits are not enforced for this client yet (`enforcePercent`).
+    pub shadow: bool,
     /// What to ask a rate-limit service, if it is to be asked: the bytes of a `RateLimitRequest`. The decision is complete
     /// when [`Limiter::rule`](crate::Limiter::rule) has heard what came of it.
     pub question: Option<Vec<u8>>,
@@ -46,6 +49,11 @@ impl Decision {
     /// Whether nothing limits the request and nobody is to be asked.
     pub const fn is_empty(&self) -> bool {
         self.checks.is_empty() && self.question.is_none() && self.ruling.is_none()
+    }
+
+    /// The mode that a limit of this mode has for this client.
+    pub(crate) const fn mode(&self, limit: Mode) -> Mode {
+        if self.shadow { Mode::Shadow } else { limit }
     }
 
     fn ruled(&self, outcome: Outcome) -> bool {

@@ -54,6 +54,8 @@ pub(crate) struct Counter {
 /// One limit's part in a decision that is being made.
 struct Stake<'a> {
     limit: &'a CompiledLimit,
+    /// Its mode for this client.
+    mode: Mode,
     table: &'a Table,
     address: Address,
     check: Check,
@@ -170,8 +172,9 @@ impl Limiter {
         {
             return decision;
         }
+        decision.shadow = !self.policy.rollout.enforces(request.client);
         if limited {
-            decision.checks = self.checks(host, request, applies);
+            decision.checks = self.checks(host, request, &decision, applies);
         }
         if !decision.is_limited() {
             decision.question = global.and_then(|global| global.question(request));
@@ -184,6 +187,7 @@ impl Limiter {
         &self,
         host: &impl Host,
         request: Request<'_>,
+        decision: &Decision,
         applies: impl Fn(&&CompiledLimit) -> bool,
     ) -> Vec<Check> {
         let wall = host.clock_nanos();
@@ -194,8 +198,10 @@ impl Limiter {
                 continue;
             }
             if let Some(hash) = key::hash(&limit.key, request, counter.hasher) {
-                let address = counter.table.address(hash);
-                stakes.push(self.stake(host, position, limit, &counter.table, address, wall));
+                let mut stake = Stake::new(position, limit, &counter.table, hash);
+                stake.mode = decision.mode(limit.mode);
+                self.read(host, &mut stake, wall);
+                stakes.push(stake);
             }
         }
         self.settle(host, wall, &mut stakes);
@@ -210,6 +216,7 @@ impl Limiter {
         mut limits: impl Iterator<Item = &'a CompiledLimit>,
     ) -> Option<IpAddr> {
         let needed = asked
+            || self.policy.rollout.asks()
             || !self.policy.trusted.is_empty()
             || limits.any(|limit| limit.key.iter().any(Part::needs_client));
         if !needed {
@@ -219,34 +226,14 @@ impl Limiter {
     }
 
     /// Reads one limit's bucket.
-    fn stake<'a>(
-        &self,
-        host: &impl Host,
-        position: usize,
-        limit: &'a CompiledLimit,
-        table: &'a Table,
-        address: Address,
-        wall: u64,
-    ) -> Stake<'a> {
-        let mut stake = Stake {
-            limit,
-            table,
-            address,
-            check: Check {
-                limit: position,
-                outcome: Outcome::NotTaken,
-                event: None,
-                wait_nanos: 0,
-                bucket: None,
-            },
-            reading: None,
-            taken: None,
-        };
-        match table.read(host, &address, wall, limit.cost) {
+    fn read(&self, host: &impl Host, stake: &mut Stake<'_>, wall: u64) {
+        match stake
+            .table
+            .read(host, &stake.address, wall, stake.limit.cost)
+        {
             Ok(reading) => stake.see(host, reading),
             Err(Unavailable) => stake.fail(self.policy.on_unavailable),
         }
-        stake
     }
 
     /// Takes from all, or from none.
@@ -259,7 +246,7 @@ impl Limiter {
                     break;
                 };
                 next += 1;
-                if stake.limit.mode == mode {
+                if stake.mode == mode {
                     stake.take(host, wall, on_unavailable);
                 }
             }
@@ -286,10 +273,28 @@ fn refused(stakes: &[Stake<'_>]) -> bool {
         .any(|stake| stake.check.outcome == Outcome::Limited)
 }
 
-impl Stake<'_> {
+impl<'a> Stake<'a> {
+    fn new(position: usize, limit: &'a CompiledLimit, table: &'a Table, hash: u128) -> Self {
+        Self {
+            limit,
+            mode: limit.mode,
+            address: table.address(hash),
+            table,
+            check: Check {
+                limit: position,
+                outcome: Outcome::NotTaken,
+                event: None,
+                wait_nanos: 0,
+                bucket: None,
+            },
+            reading: None,
+            taken: None,
+        }
+    }
+
     /// What the limit says to a request that it does not let pass.
     const fn refusal(&self) -> Outcome {
-        match self.limit.mode {
+        match self.mode {
             Mode::Enforce => Outcome::Limited,
             Mode::Shadow => Outcome::WouldLimit,
         }

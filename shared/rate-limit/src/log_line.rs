@@ -44,7 +44,11 @@ impl Limiter {
         push_plain(&mut out, "limit", max);
         push_field(&mut out, "name", limit.name.as_bytes());
         push_field(&mut out, "action", lead.outcome.word().as_bytes());
-        push_field(&mut out, "mode", limit.mode.word().as_bytes());
+        push_field(
+            &mut out,
+            "mode",
+            decision.mode(limit.mode).word().as_bytes(),
+        );
         if matches!(lead.outcome, Outcome::Limited | Outcome::WouldLimit) {
             push_plain(
                 &mut out,
@@ -96,7 +100,11 @@ impl Limiter {
         }
         push_field(&mut out, "name", global.name().as_bytes());
         push_field(&mut out, "action", ruling.outcome.word().as_bytes());
-        push_field(&mut out, "mode", global.mode.word().as_bytes());
+        push_field(
+            &mut out,
+            "mode",
+            decision.mode(global.mode).word().as_bytes(),
+        );
         if let Some(wait) = ruling.answer.retry_after() {
             push_plain(&mut out, "retry_after_ms", wait.saturating_mul(1_000));
         }

@@ -1,7 +1,7 @@
 //! The configuration, compiled.
 
 use backstop_http::CidrSet;
-use backstop_policy::{RequestMatch, ResponseTemplate};
+use backstop_policy::{RequestMatch, ResponseTemplate, Rollout};
 use serde::Serialize;
 
 use crate::bucket::{Rate, Time};
@@ -27,6 +27,7 @@ pub struct Policy {
     /// Limits that a rate-limit service counts.
     pub global: Option<Global>,
     pub(crate) namespace: Option<String>,
+    pub(crate) rollout: Rollout,
     pub(crate) on_full: OnFull,
     pub(crate) on_unavailable: OnUnavailable,
     pub(crate) response: ResponseTemplate,
@@ -140,6 +141,7 @@ impl Policy {
                 .map(Global::compile)
                 .transpose()?,
             namespace: config.namespace.clone(),
+            rollout: Rollout::of(config.enforce_percent),
             on_full: config.table.on_full,
             on_unavailable: config.on_unavailable,
             response: ResponseTemplate::compile(&config.response.as_response())?,

@@ -101,10 +101,10 @@ impl Limiter {
         self.policy().limits.get(check.limit)
     }
 
-    fn told(&self, check: &Check) -> Option<Told<'_>> {
+    fn told(&self, decision: &Decision, check: &Check) -> Option<Told<'_>> {
         let limit = self.limit(check)?;
         let (remaining, _) = self.tokens(check)?;
-        if limit.mode == Mode::Shadow {
+        if decision.mode(limit.mode) == Mode::Shadow {
             return None;
         }
         // Not a point in time before Retry-After; else the time in which so many tokens come back, so that who keeps to it
@@ -129,7 +129,7 @@ impl Limiter {
         let told: Vec<Told<'_>> = decision
             .checks
             .iter()
-            .filter_map(|check| self.told(check))
+            .filter_map(|check| self.told(decision, check))
             .collect();
         // Of several with as few tokens, the one to wait for the longest.
         let Some(scarcest) = told

@@ -90,7 +90,7 @@ fn read(reply: Reply<'_>, timeout_millis: u32) -> Result<rls::Answer, Failure> {
 }
 
 impl Ruling {
-    fn of(global: &Global, reply: Reply<'_>) -> Self {
+    fn of(global: &Global, mode: Mode, reply: Reply<'_>) -> Self {
         let (answer, failure) = match read(reply, global.timeout_millis) {
             Ok(answer) => (answer, None),
             Err(failure) => (rls::Answer::default(), Some(failure)),
@@ -99,7 +99,7 @@ impl Ruling {
             Some(_) => global.failure_mode == FailureMode::Deny,
             None => answer.over_limit,
         };
-        let outcome = match (refused, global.mode) {
+        let outcome = match (refused, mode) {
             (false, _) => Outcome::Allowed,
             (true, Mode::Enforce) => Outcome::Limited,
             (true, Mode::Shadow) => Outcome::WouldLimit,
@@ -130,7 +130,8 @@ impl Limiter {
     pub fn rule(&self, decision: &mut Decision, reply: Reply<'_>) {
         decision.question = None;
         if let Some(global) = &self.policy().global {
-            decision.ruling = Some(Ruling::of(global, reply));
+            let mode = decision.mode(global.mode);
+            decision.ruling = Some(Ruling::of(global, mode, reply));
         }
     }
 

@@ -27,7 +27,7 @@ fn a_broken_configuration_is_refused_with_its_path_and_what_is_allowed() {
         ),
         (
             r#"{"limit":[]}"#,
-            "rate-limit config: $.limit: unknown field `limit`, expected one of `limits`, `exempt`, `trustedClients`, \
+            "rate-limit config: $.limit: unknown field `limit`, expected one of `limits`, `exempt`, `trustedClients`, `enforcePercent`, \
              `globalLimits`, `namespace`, `table`, `onUnavailable`, `response`, `headers`, `logging`, `metrics`",
         ),
         (

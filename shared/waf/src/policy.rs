@@ -1,8 +1,10 @@
 //! The configuration, compiled.
 
+use std::rc::Rc;
+
 use backstop_detect::{Category, CategorySet, Level, ScanOptions, Scanner, Work};
-use backstop_http::{CidrSet, HostPattern};
-use backstop_policy::ResponseTemplate;
+use backstop_http::{CidrSet, HostPattern, client_address};
+use backstop_policy::{ResponseTemplate, Rollout};
 
 use crate::config::{Compressed, Config, ConfigError, Mode, OnLimit};
 use crate::custom::CustomRules;
@@ -12,6 +14,9 @@ use crate::exclusion::{Exclusion, rule_id};
 #[derive(Debug)]
 pub struct Policy {
     pub(crate) mode: Mode,
+    rollout: Rollout,
+    /// For clients that the roll-out has not come to; none once it has come to all.
+    in_detect_mode: Option<Rc<Policy>>,
     pub(crate) threshold: u32,
     /// Categories that are on.
     pub(crate) enabled: CategorySet,
@@ -116,6 +121,12 @@ impl Policy {
         }
         Ok(Self {
             mode: config.mode,
+            rollout: Rollout::of(config.enforce_percent),
+            in_detect_mode: if config.enforce_percent.0 < 100 {
+                Some(Rc::new(Self::compiled(&config.in_detect_mode())?))
+            } else {
+                None
+            },
             threshold: config.score_threshold.0,
             enabled,
             blocking,
@@ -145,6 +156,26 @@ impl Policy {
             metrics: config.metrics.enabled,
             time_one_in: config.metrics.time_one_in.0,
         })
+    }
+
+    /// What of this policy is for the client that `address` tells; asked for only while the policy is rolled out.
+    pub(crate) fn of_client(
+        self: &Rc<Self>,
+        address: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> &Rc<Self> {
+        let Some(in_detect_mode) = &self.in_detect_mode else {
+            return self;
+        };
+        let client = if self.rollout.asks() {
+            address().and_then(|address| client_address(&address))
+        } else {
+            None
+        };
+        if self.rollout.enforces(client) {
+            self
+        } else {
+            in_detect_mode
+        }
     }
 
     /// A scanner for this policy. It keeps buffers, so one is shared by a worker's transactions.

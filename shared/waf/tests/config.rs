@@ -18,7 +18,7 @@ fn a_broken_configuration_is_refused_with_its_path_and_what_is_allowed() {
         ),
         (
             r#"{"modee":"block"}"#,
-            "waf config: $.modee: unknown field `modee`, expected one of `mode`, `sensitivity`, `scoreThreshold`, \
+            "waf config: $.modee: unknown field `modee`, expected one of `mode`, `enforcePercent`, `sensitivity`, `scoreThreshold`, \
              `categories`, `rules`, `exclusions`, `customRules`, `customRuleLimit`, `trustedClients`, `requestBody`, `workLimit`, `response`, `logging`, `metrics`",
         ),
         (

@@ -30,6 +30,10 @@ pub struct Config {
     /// (`source.address`: the connection, or X-Forwarded-For as far as `xff_num_trusted_hops` trusts it), never with a
     /// header.
     pub trusted_clients: Vec<String>,
+    /// The share of the clients, in percent (default 100), that limits are enforced for; for all others every limit is in
+    /// shadow mode. A client is in or out by a hash of its address, the same in every filter and gateway, and who is in stays
+    /// in as the number grows.
+    pub enforce_percent: Whole<0, 100>,
     /// Limits that a rate-limit service counts, for all proxies together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global_limits: Option<GlobalLimits>,
@@ -59,6 +63,7 @@ impl Default for Config {
             limits: Vec::new(),
             exempt: Vec::new(),
             trusted_clients: Vec::new(),
+            enforce_percent: Whole(100),
             global_limits: None,
             namespace: None,
             table: TableConfig::default(),

@@ -49,6 +49,24 @@ impl Categories {
             Category::BotScanner => (self.bot_scanner.enabled, self.bot_scanner.mode),
         }
     }
+
+    /// Gives every category the overall mode.
+    pub(super) fn reset_modes(&mut self) {
+        for config in [
+            &mut self.sql_injection,
+            &mut self.xss,
+            &mut self.path_traversal,
+            &mut self.command_injection,
+            &mut self.ldap_injection,
+            &mut self.xxe_injection,
+            &mut self.log4shell,
+            &mut self.header_injection,
+        ] {
+            config.mode = None;
+        }
+        self.ssrf.mode = None;
+        self.bot_scanner.mode = None;
+    }
 }
 
 /// One category.

@@ -26,6 +26,10 @@ pub struct Config {
     /// What happens to a request that reaches the score threshold. `block` (default) refuses it, `detect` only reports
     /// it and never holds anything back. A first roll-out in front of unknown traffic starts with `detect`.
     pub mode: Mode,
+    /// The share of the clients, in percent (default 100), that `block` is for; all others' requests are treated as in
+    /// `detect`, whatever categories and custom rules say. A client is in or out by a hash of its address, the same in every
+    /// filter and gateway, and who is in stays in as the number grows.
+    pub enforce_percent: Whole<0, 100>,
     /// How strict the rules are: 1 (default) is for every site, 2 also reports code-like text, 3 is for routes that take
     /// plain identifiers only.
     pub sensitivity: Whole<1, 3>,
@@ -63,6 +67,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             mode: Mode::Block,
+            enforce_percent: Whole(100),
             sensitivity: Whole(1),
             score_threshold: Whole(5),
             categories: Categories::default(),
@@ -87,6 +92,21 @@ impl Config {
     /// In one line: the JSON path, what is wrong there, and what is allowed.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
         backstop_policy::read(json).map_err(|error| error.of("waf"))
+    }
+
+    /// The same for clients that nothing is enforced for: what would be refused is reported as such.
+    pub(crate) fn in_detect_mode(&self) -> Self {
+        let mut config = self.clone();
+        config.mode = Mode::Detect;
+        config.enforce_percent = Whole(100);
+        config.categories.reset_modes();
+        for rule in &mut config.custom_rules {
+            if rule.action == CustomAction::Block {
+                rule.action = CustomAction::Score;
+                rule.score = Whole(rule.score.0.max(config.score_threshold.0));
+            }
+        }
+        config
     }
 }
 

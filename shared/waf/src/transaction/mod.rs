@@ -21,8 +21,8 @@ use body::Body;
 
 /// What a transaction asks its surroundings for.
 pub trait Host {
-    /// The client's address as the proxy vouches for it (Envoy's `source.address`, `8.8.8.8:0`). Asked at most once per
-    /// request, and only if the policy trusts clients or something was found: it costs a host call.
+    /// The client's address as the proxy vouches for it (Envoy's `source.address`, `8.8.8.8:0`). Asked only if the policy
+    /// trusts clients or is being rolled out, or something was found: it costs a host call the first time.
     fn source_address(&self) -> Option<Vec<u8>>;
 
     /// `len` bytes of the request body from `start` on, as far as the proxy has buffered it; fewer where it ends.
@@ -107,6 +107,7 @@ impl Transaction {
         headers: impl Into<Rc<Headers>>,
         end_of_stream: bool,
     ) -> (Self, Outcome) {
+        let policy = policy.of_client(|| host.source_address());
         let mut transaction = Self {
             policy: Rc::clone(policy),
             headers: headers.into(),
@@ -126,6 +127,7 @@ impl Transaction {
     /// The answer where the proxy would not hand out the headers, so that nothing can be inspected: refused in block
     /// mode, let go in detect mode, reported in both.
     pub fn unreadable_headers(policy: &Rc<Policy>, host: &impl Host) -> (Self, Outcome) {
+        let policy = policy.of_client(|| host.source_address());
         let mut transaction = Self {
             policy: Rc::clone(policy),
             headers: Rc::default(),
