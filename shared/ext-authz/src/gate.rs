@@ -152,7 +152,13 @@ impl Gate {
         let listed = self.listed(host, headers, client, now, &mut events);
         let index = matched.map(|matched| matched.index);
         if let Some((why, Mode::Enforce)) = listed {
-            return Step::End(self.refuse(Outcome::Listed(why), index, None, headers, events));
+            return Step::End(self.refuse(
+                Outcome::Listed(why),
+                index,
+                None,
+                headers,
+                (client, events),
+            ));
         }
         if let (Some(_), Some((why, _))) = (index, listed) {
             events.push(Event::ListedOnly(why));
@@ -175,13 +181,19 @@ impl Gate {
                 index,
                 Some(400),
                 headers,
-                events,
+                (client, events),
             ));
         }
         if matched.api.require_bot_token
             && let Err(error) = self.policy.bot_token.check(headers)
         {
-            return Step::End(self.refuse(Outcome::Token(error), index, None, headers, events));
+            return Step::End(self.refuse(
+                Outcome::Token(error),
+                index,
+                None,
+                headers,
+                (client, events),
+            ));
         }
         let mut pending = Pending {
             api: matched.index,
@@ -305,7 +317,7 @@ impl Gate {
                 notify = self.list(host, &mut pending, headers);
             }
         }
-        let enforce = self.policy.mode == Mode::Enforce;
+        let enforce = self.enforces(pending.client);
         let effect = match shown {
             Decision::Allowed(mut allowed) => {
                 allowed.request.extend(self.event_type(pending.api));
@@ -334,12 +346,12 @@ impl Gate {
             .filter(|api| api.failure_mode == FailureMode::Deny);
         let outcome = |open| Outcome::Failed { failure, open };
         match deny {
-            Some(api) if self.policy.mode == Mode::Enforce => self.refuse(
+            Some(api) if self.enforces(pending.client) => self.refuse(
                 outcome(false),
                 Some(pending.api),
                 Some(api.status_on_error),
                 headers,
-                pending.events,
+                (pending.client, pending.events),
             ),
             _ => Ending {
                 outcome: outcome(true),
@@ -351,16 +363,21 @@ impl Gate {
         }
     }
 
-    /// The gateway's own refusal; in report mode it is only told.
+    /// Whether refusals are enforced for this client, or only told.
+    fn enforces(&self, client: Option<IpAddr>) -> bool {
+        self.policy.mode == Mode::Enforce && self.policy.rollout.enforces(client)
+    }
+
+    /// The gateway's own refusal; where nothing is enforced it is only told.
     fn refuse(
         &self,
         outcome: Outcome,
         api: Option<usize>,
         status: Option<u32>,
         headers: &Headers,
-        events: Vec<Event>,
+        (client, events): (Option<IpAddr>, Vec<Event>),
     ) -> Ending {
-        let effect = if self.policy.mode == Mode::Enforce {
+        let effect = if self.enforces(client) {
             let word = outcome.word();
             Effect::Refuse(self.policy.translation.own_refusal(status, word, headers))
         } else {

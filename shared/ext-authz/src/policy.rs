@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backstop_policy::Rollout;
 use backstop_policy::answer::is_field_name;
 
 use crate::api::{Apis, CriticalApi, MAX_TIMEOUT, TIMEOUT_MESSAGE};
@@ -19,6 +20,7 @@ use crate::verdict::Translation;
 #[derive(Debug)]
 pub struct Policy {
     pub(crate) mode: Mode,
+    pub(crate) rollout: Rollout,
     pub(crate) apis: Apis,
     pub(crate) service: Option<Target>,
     pub(crate) question: Question,
@@ -107,6 +109,7 @@ impl Policy {
         let block_list = config.block_list.as_ref();
         Ok(Self {
             mode: config.mode,
+            rollout: Rollout::of(config.enforce_percent),
             apis,
             service,
             question: Question::compile(&config.check)?,

@@ -28,6 +28,10 @@ pub struct Config {
     /// Whether verdicts are enforced (default), or only reported: then every request passes. One that the gateway itself
     /// would refuse is not asked about.
     pub mode: Mode,
+    /// The share of the clients, in percent (default 100), that verdicts are enforced for; all others' are only reported. A
+    /// client is in or out by a hash of its address, the same in every filter and gateway, and who is in stays in as the number
+    /// grows.
+    pub enforce_percent: Whole<0, 100>,
     /// The critical APIs. The first that matches a request counts.
     pub apis: Vec<Api>,
     /// Requests that are no critical API's, each by every one of `path`, `hosts` and `methods` that is given; never for a
@@ -75,6 +79,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             mode: Mode::Enforce,
+            enforce_percent: Whole(100),
             apis: Vec::new(),
             exclude: Vec::new(),
             on_ambiguous_path: OnAmbiguousPath::Normalize,
