@@ -5,7 +5,7 @@ mod browser;
 mod deployed;
 
 use backstop_host::pack::check;
-use backstop_host::{Gateway, Request, StreamState};
+use backstop_host::{Gateway, GrpcReply, Request, StreamState};
 use serde_json::{Value, json};
 
 use browser::{BROWSER, PATH, get};
@@ -220,6 +220,60 @@ fn a_roll_out_refuses_a_share_of_the_clients_and_reports_the_others() {
     config["rateLimit"]["enforcePercent"] = 0.into();
     gateway.reconfigure("edge", config.to_string()).unwrap();
     assert_eq!(gateway.send(good(ATTACK).client(inside)).status, 200);
+}
+
+/// The rate-limit service is asked behind origin verify and before the WAF, which sees the request only once it is answered.
+#[test]
+fn the_rate_limit_service_stands_between_its_neighbours() {
+    let mut config = all();
+    config["rateLimit"]["globalLimits"] = json!({"cluster": "ratelimit", "domain": "shop", "failureMode": "deny",
+        "descriptors": [{"entries": [{"key": "remote_address", "from": {"clientAddress": {}}}]}]});
+    let mut gateway = Gateway::builder()
+        .plugin(deployed::plugin("edge", config.to_string()))
+        .clusters(["ratelimit"])
+        .log_level(backstop_host::LogLevel::Info)
+        .start()
+        .unwrap();
+    gateway.on_grpc_call(|_| GrpcReply::ok([8, 1]));
+    let refused = gateway.send(Request::get(ATTACK));
+    assert_eq!(
+        (refused.status, refused.callouts.len()),
+        (403, 0),
+        "no secret"
+    );
+    let refused = gateway.send(good(ATTACK));
+    assert_eq!((refused.status, refused.callouts.len()), (403, 1), "attack");
+    let attack = Request::post("/")
+        .header("x-origin-verify", SECRET)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("q=1' UNION SELECT password FROM users-- ");
+    let refused = gateway.send(&attack);
+    assert_eq!(
+        (refused.status, refused.callouts.len()),
+        (403, 1),
+        "in a body"
+    );
+    assert!(gateway.send(good("/")).passed());
+    let limited = gateway.send(good(ATTACK));
+    assert_eq!((limited.status, limited.callouts.len()), (429, 0), "here");
+
+    for (reply, status) in [
+        (GrpcReply::ok([8, 2]), 429),
+        (GrpcReply::status(14, "gone"), 503),
+    ] {
+        // Other buckets: full ones.
+        config["rateLimit"]["limits"][0]["maxTokens"] = status.into();
+        gateway.reconfigure("edge", config.to_string()).unwrap();
+        gateway.on_grpc_call(move |_| reply.clone());
+        let limited = gateway.send(good(ATTACK));
+        assert_eq!((limited.status, limited.callouts.len()), (status, 1));
+        assert_eq!(
+            limited.logs.len(),
+            1,
+            "the WAF has seen nothing: {:?}",
+            limited.logs
+        );
+    }
 }
 
 /// Fuel of an honest GET, warm.
