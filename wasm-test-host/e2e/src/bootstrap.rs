@@ -258,6 +258,35 @@ impl<'a> WasmFilter<'a> {
     }
 }
 
+/// A filter whose configuration comes from the file at `path` and may change while Envoy runs (ECDS, as Istio's agent
+/// delivers a WasmPlugin): [`write_discovered`] puts it there.
+pub fn discovered_filter(name: &str, path: &Path) -> Value {
+    json!({
+        "name": name,
+        "config_discovery": {
+            "config_source": {"path_config_source": {"path": path}},
+            "type_urls": [type_url("extensions.filters.http.wasm.v3.Wasm")],
+        },
+    })
+}
+
+/// Puts `filter` as the configuration of a [`discovered_filter`] of its name into the file at `path`, at once.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_discovered(path: &Path, filter: &Value, version: u32) -> std::io::Result<()> {
+    let resource = json!({
+        "@type": type_url("config.core.v3.TypedExtensionConfig"),
+        "name": filter["name"],
+        "typed_config": filter["typed_config"],
+    });
+    let fresh = path.with_extension("new");
+    let text = json!({"version_info": version.to_string(), "resources": [resource]}).to_string();
+    std::fs::write(&fresh, text)?;
+    // Envoy watches for a file moved into place.
+    std::fs::rename(&fresh, path)
+}
+
 /// Envoy's own buffer filter, which keeps the headers back until the content is complete.
 pub fn buffer_filter(max_request_bytes: u32) -> Value {
     json!({

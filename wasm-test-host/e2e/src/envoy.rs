@@ -68,6 +68,8 @@ impl Envoy {
                 "--log-level",
                 "info",
             ])
+            // A replaced listener tells its connections to end with their next response, and is gone soon.
+            .args(["--drain-time-s", "3", "--drain-strategy", "immediate"])
             .args(["--component-log-level", "wasm:info,lua:info"])
             .args(["--concurrency", &workers.to_string()])
             .stdin(Stdio::null())
