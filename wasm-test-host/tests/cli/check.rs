@@ -35,7 +35,7 @@ fn what_is_wrong_is_one_line_with_file_and_json_path() {
 
 #[test]
 fn the_manifest_that_we_ship_is_one_that_the_filter_takes() {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../istio/waf.yaml");
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../istio/quick-start/waf.yaml");
     let run = run(&["check", manifest]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
 }
