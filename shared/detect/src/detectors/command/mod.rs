@@ -8,6 +8,7 @@ pub mod anchors;
 mod calls;
 mod disguise;
 mod expansion;
+mod leave;
 mod lines;
 mod log;
 mod marks;
@@ -54,7 +55,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         hits,
         level: input.level,
         bytes: input.bytes,
-        text: (names_a_step(input) || lines::only_unpacks(input.bytes)).then_some(true),
+        text: (names_a_step(input) || names_a_tool(input) || lines::only_unpacks(input.bytes))
+            .then_some(true),
         expressions: MAX_EXPRESSIONS,
         trace: None,
         fence: None,
@@ -92,6 +94,27 @@ fn names_a_step(input: &Input<'_>) -> bool {
             .is_some_and(|(list, index)| {
                 list.ends_with(b"/steps/") && index.iter().all(u8::is_ascii_digit)
             })
+}
+
+/// Whether the value is a tool's path and nothing else, deep inside a document: what a process was started from (a trace's
+/// resource), what a container runs; or an attribute of OpenTelemetry (`process.command_line`). At the top of a document, or in
+/// a parameter, it is what somebody wants to have run.
+fn names_a_tool(input: &Input<'_>) -> bool {
+    const DEEP: usize = 4;
+    let levels = || {
+        input
+            .place
+            .name
+            .iter()
+            .filter(|byte| **byte == b'/')
+            .count()
+    };
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-');
+    input.place.kind == Kind::Json
+        && (input.bytes.starts_with(b"/") && input.bytes.iter().all(plain)
+            || input.place.name.ends_with(b"/value/stringValue"))
+        && levels() >= DEEP
 }
 
 /// Passes findings on, except that an article that quotes a command counts at level 2 only.

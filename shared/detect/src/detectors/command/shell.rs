@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::ascii::{at, before, from, has, is_blank};
+use super::leave::{follows_a_value, leads, tail_of_a_short_value};
 use super::log;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
@@ -286,52 +287,6 @@ fn sorts(bytes: &[u8], word: &Word, operand: Operand) -> bool {
                 .count()
                 > 4
     }
-}
-
-/// Whether the join at `i` is where somebody leaves the value that was meant: the start, a quote, a closer, another join.
-fn leads(bytes: &[u8], i: usize) -> bool {
-    let left = bytes
-        .get(i.saturating_sub(64)..i)
-        .unwrap_or_default()
-        .trim_ascii_end();
-    left.last().is_none_or(|byte| {
-        matches!(
-            byte,
-            b'\''
-                | b'"'
-                | b')'
-                | b'}'
-                | b']'
-                | b'\\'
-                | b';'
-                | b'|'
-                | b'&'
-                | b'`'
-                | b'$'
-                | b'*'
-                | b'%'
-                | 0
-        )
-    })
-}
-
-/// `10.0.0.1|id`: a short value that ends with the command, perhaps behind one more pipe.
-fn tail_of_a_short_value(bytes: &[u8], i: usize, end: usize) -> bool {
-    bytes.len() <= 40
-        && lines::named_file_or_number(bytes, i)
-        && bytes.get(..i).is_some_and(|left| !left.contains(&b'|'))
-        && from(bytes, end)
-            .iter()
-            .all(|byte| matches!(byte, b'|' | b'\'' | b'"' | b' ' | 0))
-}
-
-/// Whether the `;` at `i` cuts a single value off, as `x;id` does and the words of `tea; milk; ar; tar` do not.
-fn follows_a_value(bytes: &[u8], i: usize) -> bool {
-    word::blank(bytes, i + 1).is_none()
-        || leads(bytes, i)
-        || bytes
-            .get(i.saturating_sub(64)..i)
-            .is_some_and(|left| !left.trim_ascii().contains(&b' '))
 }
 
 /// An alias at `i`: `alias x=`, `alias 'x'=`.

@@ -65,7 +65,7 @@ pub const PROOF: &[(&[u8], File)] = &[
 /// Folders whose files are the system's: a value that is a path into one of them asks for one.
 #[rustfmt::skip]
 pub const ROOTS: &[&[u8]] = &[
-    b"/bin/", b"/boot/", b"/dev/fd", b"/dev/mem", b"/dev/random", b"/dev/sd", b"/dev/shm", b"/dev/std", b"/dev/urandom", b"/dev/zero",
+    b"/bin/", b"/boot/", b"/dev/fd", b"/dev/mem", b"/dev/random", b"/dev/shm", b"/dev/std", b"/dev/urandom", b"/dev/zero",
     b"/etc/", b"/inetpub/", b"/lib/security", b"/library/webserver", b"/mnt/", b"/opt/", b"/private/etc", b"/private/tmp", b"/private/var", b"/proc/",
     b"/program files", b"/programdata/", b"/root/.", b"/sbin/", b"/srv/http", b"/srv/www", b"/sys/block", b"/sys/class", b"/sys/devices", b"/sys/kernel", b"/sys/module",
     b"/tmp/", b"/usr/adm", b"/usr/apache", b"/usr/bin", b"/usr/etc", b"/usr/home", b"/usr/lib", b"/usr/local", b"/usr/pkg", b"/usr/ports", b"/usr/sbin",

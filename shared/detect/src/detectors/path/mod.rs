@@ -435,7 +435,9 @@ fn absolute(input: &Input<'_>, shape: &Shape<'_>, hits: &mut Hits) {
     }
     // Deep inside a document a path is data about files (a log search, a scan's report), at its top it is a parameter.
     let nested = kind == Kind::Json && pointer_levels(input) > 1;
-    let rule = if nested {
+    // What a dashboard is shown for (Grafana's `var-mountpoint`): its values are labels of what is watched.
+    let label = kind == Kind::Query && input.place.name.starts_with(b"var-");
+    let rule = if nested || label {
         &rules::IN_TEXT
     } else {
         &rules::SYSTEM_FOLDER
