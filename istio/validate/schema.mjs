@@ -80,6 +80,14 @@ function source(documents) {
   return {text: lines.join('\n'), places};
 }
 
+// Declarations are parsed once, whatever is held against them.
+const parsed = new Map();
+
+function declaration(name, read) {
+  if (!parsed.has(name)) parsed.set(name, read());
+  return parsed.get(name);
+}
+
 // Fields that no schema knows, of all documents at once: [document's index, place, reason].
 export function unknownFields(originals) {
   const documents = originals.map(known);
@@ -88,7 +96,7 @@ export function unknownFields(originals) {
   const options = {strict: true, noEmit: true, skipLibCheck: true, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, target: ts.ScriptTarget.ES2022, types: []};
   const host = ts.createCompilerHost(options);
   const read = host.getSourceFile.bind(host);
-  host.getSourceFile = (name, ...rest) => (name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true) : read(name, ...rest));
+  host.getSourceFile = (name, ...rest) => (name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true) : declaration(name, () => read(name, ...rest)));
   const exists = host.fileExists.bind(host);
   host.fileExists = (name) => name === file || exists(name);
   const program = ts.createProgram([file], options, host);
