@@ -38,12 +38,12 @@ guests: wasm-target
 	$(CARGO) build --release --target $(WASM_TARGET) $(foreach guest,$(GUESTS),-p guest-$(subst _,-,$(guest)))
 
 .PHONY: test
-test: build guests rate-limit-service manifests $(ENVOY_BIN)
+test: build guests rate-limit-service registry manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy
 	$(CARGO) test $(SERVICE)
 
 .PHONY: e2e
-e2e: build guests rate-limit-service manifests $(ENVOY_BIN)
+e2e: build guests rate-limit-service registry manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test -p backstop-e2e --features envoy -- --nocapture
 
 VALIDATE := istio/validate
@@ -107,6 +107,12 @@ rate-limit-service: redis
 redis:
 	@command -v redis-server >/dev/null && command -v pkg-config >/dev/null && pkg-config --exists openssl || \
 		{ apt-get update && apt-get install -y --no-install-recommends redis-server pkg-config libssl-dev; }
+
+# A registry for the tests, and skopeo to read what was pushed to it.
+.PHONY: registry
+registry:
+	@command -v docker-registry >/dev/null && command -v skopeo >/dev/null || \
+		{ apt-get update && apt-get install -y --no-install-recommends docker-registry skopeo; }
 
 .PHONY: wasm-target
 wasm-target:

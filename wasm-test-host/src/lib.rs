@@ -54,6 +54,7 @@ mod host;
 mod hostcalls;
 mod metrics;
 mod module;
+pub mod oci;
 mod outcome;
 pub mod pack;
 mod plugin;

@@ -12,11 +12,15 @@ mod hash_secret;
 mod module_file;
 mod paint;
 mod progress;
+mod publish;
+mod registry_args;
 mod replay;
 mod replay_json;
 mod replay_text;
 mod rules;
+mod sbom;
 mod table;
+mod verify;
 mod waf_section;
 
 use std::io::{self, Write};
@@ -47,6 +51,9 @@ enum Command {
     HashSecret(hash_secret::HashSecretArgs),
     /// Make a built filter ready for a proxy: no unused exports, no dead code, no import that Envoy lacks.
     Pack(crate::pack::command::Args),
+    Publish(publish::PublishArgs),
+    Verify(verify::VerifyArgs),
+    Sbom(sbom::SbomArgs),
     /// Print the version.
     Version,
 }
@@ -130,6 +137,9 @@ pub fn run() -> ExitCode {
         Command::Pack(args) => crate::pack::command::run(&args)
             .map(|()| Ending::Done)
             .map_err(|error| Failure::new(format_args!("{error:#}"))),
+        Command::Publish(args) => publish::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Sbom(args) => sbom::run(&args),
         Command::Version => print(&format!("backstop {}\n", env!("CARGO_PKG_VERSION"))),
     };
     match result {

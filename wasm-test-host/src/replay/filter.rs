@@ -46,11 +46,16 @@ impl FilterSubject {
         config: Vec<u8>,
     ) -> Result<Self, SubjectError> {
         let module = module.map_err(|e| SubjectError(format!("{}: {e}", path.display())))?;
-        Ok(Self {
+        Ok(Self::of_module(module, config))
+    }
+
+    /// A module that is compiled already.
+    pub fn of_module(module: Module, config: Vec<u8>) -> Self {
+        Self {
             module,
             config,
             stop_iteration: false,
-        })
+        }
     }
 
     /// Envoy's `allow_on_headers_stop_iteration` (default false, which is all that Istio's WasmPlugin can express).
