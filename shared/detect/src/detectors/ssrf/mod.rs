@@ -31,9 +31,12 @@ pub const fn wants(features: u8) -> bool {
 /// Schemes that talk to services which no page links to.
 #[rustfmt::skip]
 const ODD: &[&str] = &[
-    "cassandra", "finger", "http+unix", "imap", "imaps", "jar", "jdbc", "jmx", "ldap", "ldapi", "ldaps", "memcached", "mongodb", "mysql", "netdoc", "nntp", "pop3",
-    "pop3s", "postgres", "postgresql", "redis", "rediss", "rlogin", "rmi", "rtmp", "rtsp", "smtp", "smtps", "snmp", "ssh2", "svn+ssh", "telnet", "tftp", "unix", "vnc",
+    "finger", "http+unix", "imap", "imaps", "jar", "jdbc", "jmx", "ldap", "ldapi", "ldaps", "memcached", "netdoc", "nntp", "pop3", "pop3s", "redis", "rediss",
+    "rlogin", "rmi", "rtmp", "rtsp", "smtp", "smtps", "snmp", "ssh2", "svn+ssh", "telnet", "tftp", "unix", "vnc",
 ];
+
+/// Schemes of databases, which an operator's forms are full of and a URL that the server fetches never has.
+const DATA_SOURCES: &[&str] = &["cassandra", "mongodb", "mysql", "postgres", "postgresql"];
 
 /// Schemes that move files.
 const FILES: &[&str] = &[
@@ -299,6 +302,7 @@ fn rule_of_scheme(scheme: &[u8], regular: bool) -> Option<&'static Rule> {
         b"gopher" => Some(&rules::GOPHER),
         b"dict" => Some(&rules::DICT),
         _ if in_table(ODD, scheme) => Some(&rules::ODD_SCHEME),
+        _ if in_table(DATA_SOURCES, scheme) => Some(&rules::DATA_SOURCE),
         _ if in_table(FILES, scheme) => Some(&rules::FTP),
         _ => None,
     }

@@ -63,4 +63,6 @@ rules! {
         "http://10.0.0.5/ does not answer since last night", "a text without any";
     NO_SCHEME: 7017, "ssrf-no-scheme", Two, Error, "CWE-918",
         "A host and port of the server's own network without a scheme.", "127.0.0.1:6379", "10.0.0.5 is an address";
+    DATA_SOURCE: 7018, "ssrf-data-source", Two, Error, "CWE-918, CRS 934120",
+        "A connection string of a database.", "postgres://db.example/tickets", "postgres: a database";
 }
