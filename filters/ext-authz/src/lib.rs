@@ -7,7 +7,8 @@
 
 use std::rc::Rc;
 
-use backstop_stage::{ExtAuthz, Root, Stages};
+use backstop_ext_authz::Policy;
+use backstop_stage::{BlockList, ExtAuthz, Root, Stage, Stages};
 use proxy_wasm::types::LogLevel;
 
 backstop_plugin::callbacks!(
@@ -21,6 +22,12 @@ proxy_wasm::main! {{
 }}
 
 fn stages(json: &[u8]) -> Result<Stages, String> {
-    let stage = ExtAuthz::from_json(json)?;
-    Ok(vec![Rc::new(stage)])
+    let policy = Policy::from_json(json).map_err(|error| error.to_string())?;
+    let list = BlockList::of_ext_authz(&policy)?;
+    let mut stages: Stages = list
+        .iter()
+        .map(|list| Rc::clone(list) as Rc<dyn Stage>)
+        .collect();
+    stages.push(Rc::new(ExtAuthz::open(policy, list)?));
+    Ok(stages)
 }

@@ -1,6 +1,7 @@
 //! The WAF as a Proxy-Wasm filter: callbacks to backstop-waf, verdicts to actions.
 //!
-//! Request callbacks only. Responses are not looked at, so a reply of this filter does not come back to it.
+//! Request callbacks, and those of the block list's calls. Responses are not looked at, so a reply of this filter does not come
+//! back to it.
 
 #![allow(
     missing_docs,
@@ -9,11 +10,12 @@
 
 use std::rc::Rc;
 
-use backstop_stage::{Root, Stages, Waf};
+use backstop_stage::{BlockList, Root, Stage, Stages, Waf};
+use backstop_waf::Policy;
 use proxy_wasm::types::LogLevel;
 
 backstop_plugin::callbacks!(
-    b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers"
+    b"proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers proxy_on_http_call_response proxy_on_tick"
 );
 
 proxy_wasm::main! {{
@@ -23,6 +25,12 @@ proxy_wasm::main! {{
 }}
 
 fn stages(json: &[u8]) -> Result<Stages, String> {
-    let stage = Waf::from_json(json).map_err(|error| error.to_string())?;
-    Ok(vec![Rc::new(stage)])
+    let policy = Policy::from_json(json).map_err(|error| error.to_string())?;
+    let list = BlockList::of_waf(&policy)?;
+    let mut stages: Stages = list
+        .iter()
+        .map(|list| Rc::clone(list) as Rc<dyn Stage>)
+        .collect();
+    stages.push(Rc::new(Waf::new(policy, list)));
+    Ok(stages)
 }

@@ -8,6 +8,8 @@ use crate::section::section;
 
 /// Configuration of the edge filter: every filter in one module, each switched on by its section, in this order. A request
 /// that one of them refuses is not seen by those after it. At least one section is there.
+///
+/// The block list is one for all: `blockList` stands in `waf` or in `extAuthz` and is for both, or stands in both alike.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -36,6 +38,14 @@ pub struct Config {
     )]
     #[schemars(with = "backstop_waf::Config")]
     pub waf: Option<backstop_waf::Config>,
+    /// The bot verdict on critical APIs: what the ext-authz filter takes as its configuration.
+    #[serde(
+        default,
+        deserialize_with = "section",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "backstop_ext_authz::Config")]
+    pub ext_authz: Option<backstop_ext_authz::Config>,
 }
 
 impl Config {

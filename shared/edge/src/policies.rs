@@ -13,6 +13,8 @@ pub struct Policies {
     pub rate_limit: Option<backstop_rate_limit::Policy>,
     /// The section `waf`.
     pub waf: Option<backstop_waf::Policy>,
+    /// The section `extAuthz`.
+    pub ext_authz: Option<backstop_ext_authz::Policy>,
 }
 
 impl Policies {
@@ -29,6 +31,7 @@ impl Policies {
     /// # Errors
     /// In one line: the JSON path, what is wrong there, and what is allowed; or that there is no section.
     pub fn compile(config: &Config) -> Result<Self, ConfigError> {
+        let config = &with_one_block_list(config)?;
         let policies = Self {
             origin_verify: compiled(
                 "originVerify",
@@ -41,10 +44,15 @@ impl Policies {
                 backstop_rate_limit::Policy::compile,
             )?,
             waf: compiled("waf", config.waf.as_ref(), backstop_waf::Policy::compile)?,
+            ext_authz: compiled(
+                "extAuthz",
+                config.ext_authz.as_ref(),
+                backstop_ext_authz::Policy::compile,
+            )?,
         };
         if policies.is_empty() {
             return Err(ConfigError::of_whole(
-                "no section, so that every request would pass unseen; write at least one of `originVerify`, `rateLimit`, `waf`",
+                "no section, so that every request would pass unseen; write at least one of `originVerify`, `rateLimit`, `waf`, `extAuthz`",
             )
             .of("edge"));
         }
@@ -52,8 +60,30 @@ impl Policies {
     }
 
     const fn is_empty(&self) -> bool {
-        self.origin_verify.is_none() && self.rate_limit.is_none() && self.waf.is_none()
+        self.origin_verify.is_none()
+            && self.rate_limit.is_none()
+            && self.waf.is_none()
+            && self.ext_authz.is_none()
     }
+}
+
+/// The block list that either of the two sections has is for both.
+fn with_one_block_list(config: &Config) -> Result<Config, ConfigError> {
+    let mut config = config.clone();
+    if let (Some(waf), Some(ext_authz)) = (&mut config.waf, &mut config.ext_authz) {
+        match (&waf.block_list, &ext_authz.block_list) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(ConfigError::at(
+                    "extAuthz.blockList",
+                    "differs from `waf.blockList`; there is one list for both, and it is enough to write it once",
+                )
+                .of("edge"));
+            }
+            (Some(list), _) => ext_authz.block_list = Some(list.clone()),
+            (None, list) => waf.block_list.clone_from(list),
+        }
+    }
+    Ok(config)
 }
 
 fn compiled<C, P>(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backstop_http::{Headers, NormalizedPath};
+use backstop_policy::call::check_timeout;
 use backstop_policy::{PathMatch, RequestMatch};
 
 use crate::config::{Api, Config, ConfigError, FailureMode, OnAmbiguousPath, Requests};
@@ -158,12 +159,7 @@ fn compile_api(
         ));
     }
     let timeout = api.timeout.map_or(timeout, |own| own.0);
-    if timeout.is_zero() || timeout > MAX_TIMEOUT {
-        return Err(ConfigError::at(
-            format_args!("{at}.timeout"),
-            TIMEOUT_MESSAGE,
-        ));
-    }
+    check_timeout(format_args!("{at}.timeout"), timeout)?;
     let body_bytes = api.body_bytes.unwrap_or(config.check.body_bytes).0;
     if body_bytes > MAX_BODY {
         let field = if api.body_bytes.is_some() {
@@ -186,11 +182,6 @@ fn compile_api(
         requests: RequestMatch::compile(&at, Some(&path), &api.hosts, &api.methods)?,
     })
 }
-
-/// The longest that a verdict may take: a request is held for it.
-pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(60);
-/// What is wrong with another one.
-pub(crate) const TIMEOUT_MESSAGE: &str = "a timeout is more than 0 and at most 60s";
 
 fn compile_exclusion(
     index: usize,

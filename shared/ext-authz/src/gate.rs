@@ -3,18 +3,18 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use backstop_block_list::{Feeding, Listing, Mode as ListMode, Scope, Why};
 use backstop_http::{Exchange, Headers, NormalizedPath, client_address};
 use backstop_policy::Answer;
 use backstop_table::{Seed, SharedData, Table, Unavailable};
 
 use crate::answer::{Action, Allowed, Decision, HeaderChange};
 use crate::api::CriticalApi;
-use crate::block_list::BlockList;
 use crate::breaker::{Breaker, CallOutcome, Ticket};
 use crate::cache::{CacheKey, Kept, VALUE};
 use crate::call::{Call, Reply};
 use crate::check::{BodyPrefix, Facts};
-use crate::config::{FailureMode, Mode, Scope};
+use crate::config::{FailureMode, Mode};
 use crate::outcome::{Event, Failure, Outcome};
 use crate::policy::Policy;
 use crate::verdict::Verdict;
@@ -33,7 +33,8 @@ pub trait Host: SharedData {
 #[derive(Debug)]
 pub struct Gate {
     pub(crate) policy: Policy,
-    pub(crate) seed: Seed,
+    seed: Seed,
+    listing: Option<Listing>,
     breaker: Option<Breaker>,
     answers: Option<Table<VALUE>>,
 }
@@ -54,9 +55,9 @@ pub enum Step {
 /// A request that waits for its verdict.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    pub(crate) api: usize,
-    pub(crate) client: Option<IpAddr>,
-    pub(crate) events: Vec<Event>,
+    api: usize,
+    client: Option<IpAddr>,
+    events: Vec<Event>,
     key: Option<CacheKey>,
     ticket: Option<Ticket>,
 }
@@ -66,12 +67,12 @@ pub struct Pending {
 pub struct Ending {
     /// What came of it.
     pub outcome: Outcome,
-    /// The position of its API; `None` for a listed client's request to another one.
-    pub api: Option<usize>,
+    /// The position of its API.
+    pub api: usize,
     /// What becomes of it.
     pub effect: Effect,
-    /// What the block list's endpoint is to be told.
-    pub notify: Vec<String>,
+    /// What the block list made of it.
+    pub fed: Feeding,
     /// What else is to be counted.
     pub events: Vec<Event>,
 }
@@ -113,7 +114,10 @@ impl Gate {
             .service
             .as_ref()
             .map(|target| target.cluster.as_bytes());
+        let list = policy.block_list.clone();
+        let listing = list.map(|list| Listing::open(list, shared, candidate));
         Ok(Self {
+            listing: listing.transpose()?,
             breaker: policy.breaker.map(|settings| {
                 Breaker::new(key(b"breaker/", cluster.unwrap_or_default()), settings)
             }),
@@ -136,45 +140,27 @@ impl Gate {
         self.policy.apis.get(index)
     }
 
-    /// The headers phase of a request. `end_of_stream`: it has no body.
+    /// The headers phase of a request. `end_of_stream`: it has no body. A block list for every request
+    /// ([`Scope::Everything`]) is not asked here, but by the caller, before.
     pub fn begin(&self, host: &impl Host, headers: &Headers, end_of_stream: bool) -> Step {
         let path = NormalizedPath::new(headers.path());
-        let matched = self.policy.apis.find(headers, &path);
-        let everywhere = |list: &BlockList| list.scope == Scope::Everything;
-        if matched.is_none() && !self.policy.block_list.as_ref().is_some_and(everywhere) {
+        let Some(matched) = self.policy.apis.find(headers, &path) else {
             return Step::Pass(self.spoofed(headers));
-        }
+        };
         let mut events = Vec::new();
         let client = host
             .source_address()
             .and_then(|address| client_address(&address));
         let now = host.clock_nanos();
-        let listed = self.listed(host, headers, client, now, &mut events);
-        let index = matched.map(|matched| matched.index);
-        if let Some((why, Mode::Enforce)) = listed {
-            return Step::End(self.refuse(
-                Outcome::Listed(why),
-                index,
-                None,
-                headers,
-                (client, events),
-            ));
+        let index = matched.index;
+        match self.listed(host, headers, client, now, &mut events) {
+            Some((why, ListMode::Enforce)) => {
+                let told = (client, events);
+                return Step::End(self.refuse(Outcome::Listed(why), index, None, headers, told));
+            }
+            Some((why, ListMode::Report)) => events.push(Event::ListedOnly(why)),
+            None => {}
         }
-        if let (Some(_), Some((why, _))) = (index, listed) {
-            events.push(Event::ListedOnly(why));
-        }
-        let Some(matched) = matched else {
-            return match listed {
-                Some((why, _)) => Step::End(Ending {
-                    outcome: Outcome::Listed(why),
-                    api: None,
-                    effect: Effect::Pass(self.unspoofed(headers)),
-                    notify: Vec::new(),
-                    events,
-                }),
-                None => Step::Pass(self.spoofed(headers)),
-            };
-        };
         if matched.ambiguous {
             return Step::End(self.refuse(
                 Outcome::AmbiguousPath,
@@ -287,6 +273,25 @@ impl Gate {
         pending.events
     }
 
+    /// Whether a critical request's client is on a list that is for critical requests.
+    fn listed(
+        &self,
+        host: &impl Host,
+        headers: &Headers,
+        client: Option<IpAddr>,
+        now: u64,
+        events: &mut Vec<Event>,
+    ) -> Option<(Why, ListMode)> {
+        let listing = self.listing.as_ref()?;
+        if listing.list().scope != Scope::CriticalApis {
+            return None;
+        }
+        let mut unavailable = Vec::new();
+        let why = listing.find(host, headers, client, now, &mut unavailable);
+        events.extend(unavailable.iter().map(|_| Event::SharedDataUnavailable));
+        Some((why?, listing.list().mode))
+    }
+
     fn report(&self, host: &impl Host, pending: &mut Pending, outcome: CallOutcome) {
         let (Some(breaker), Some(ticket)) = (&self.breaker, pending.ticket.take()) else {
             return;
@@ -310,11 +315,14 @@ impl Gate {
         let Some(verdict) = self.policy.translation.verdict(&mut shown) else {
             return self.failed(pending, headers, Failure::Service);
         };
-        let mut notify = Vec::new();
+        let mut fed = Feeding::default();
         if !cached {
             self.remember(host, &mut pending, &decision, verdict);
-            if verdict == Verdict::Block {
-                notify = self.list(host, &mut pending, headers);
+            if let (Verdict::Block, Some(listing), Some(api)) =
+                (verdict, &self.listing, self.api(pending.api))
+            {
+                let now = host.clock_nanos();
+                fed = listing.verdict(host, headers, pending.client, &api.event_type, now);
             }
         }
         let enforce = self.enforces(pending.client);
@@ -333,9 +341,9 @@ impl Gate {
         };
         Ending {
             outcome: Outcome::Verdict { verdict, cached },
-            api: Some(pending.api),
+            api: pending.api,
             effect,
-            notify,
+            fed,
             events: pending.events,
         }
     }
@@ -348,16 +356,16 @@ impl Gate {
         match deny {
             Some(api) if self.enforces(pending.client) => self.refuse(
                 outcome(false),
-                Some(pending.api),
+                pending.api,
                 Some(api.status_on_error),
                 headers,
                 (pending.client, pending.events),
             ),
             _ => Ending {
                 outcome: outcome(true),
-                api: Some(pending.api),
+                api: pending.api,
                 effect: self.plain(pending.api),
-                notify: Vec::new(),
+                fed: Feeding::default(),
                 events: pending.events,
             },
         }
@@ -372,7 +380,7 @@ impl Gate {
     fn refuse(
         &self,
         outcome: Outcome,
-        api: Option<usize>,
+        api: usize,
         status: Option<u32>,
         headers: &Headers,
         (client, events): (Option<IpAddr>, Vec<Event>),
@@ -381,16 +389,13 @@ impl Gate {
             let word = outcome.word();
             Effect::Refuse(self.policy.translation.own_refusal(status, word, headers))
         } else {
-            match api {
-                Some(api) => self.plain(api),
-                None => Effect::Pass(self.unspoofed(headers)),
-            }
+            self.plain(api)
         };
         Ending {
             outcome,
             api,
             effect,
-            notify: Vec::new(),
+            fed: Feeding::default(),
             events,
         }
     }
@@ -415,13 +420,6 @@ impl Gate {
     fn spoofed(&self, headers: &Headers) -> Option<String> {
         let name = self.policy.question.event_type_header();
         headers.first(name.as_bytes()).map(|_| name.to_owned())
-    }
-
-    fn unspoofed(&self, headers: &Headers) -> Allowed {
-        Allowed {
-            remove: self.spoofed(headers).into_iter().collect(),
-            ..Allowed::default()
-        }
     }
 
     fn remember(

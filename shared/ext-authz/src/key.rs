@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use backstop_http::cookies::cookies;
+use backstop_http::cookies::cookie;
 use backstop_http::{Headers, NormalizedPath, Occurrence};
 use backstop_policy::ConfigError;
 use backstop_policy::answer::is_field_name;
@@ -56,20 +56,15 @@ pub(crate) fn hash(
         let kind = u8::try_from(index).unwrap_or(u8::MAX);
         match part {
             Part::Address => hasher.field(kind, client?.to_string().as_bytes()),
-            Part::Header(name) => match headers.occurrence(name) {
-                Occurrence::Once(value) if !value.is_empty() => hasher.field(kind, value),
-                _ => return None,
-            },
-            Part::Cookie(name) => hasher.field(kind, cookie(headers, name)?),
+            Part::Header(name) => hasher.field(kind, said(headers.occurrence(name))?),
+            Part::Cookie(name) => hasher.field(kind, said(cookie(headers, name))?),
             Part::Path => hasher.field(kind, path.as_bytes()),
         }
     }
     Some(hasher.finish())
 }
 
-/// The value of a cookie that is there once and not empty.
-pub(crate) fn cookie<'a>(headers: &'a Headers, name: &[u8]) -> Option<&'a [u8]> {
-    let mut values = cookies(headers).filter(|cookie| cookie.name == name);
-    let value = values.next()?.value;
-    (values.next().is_none() && !value.is_empty()).then_some(value)
+/// What is there once and not empty.
+fn said(value: Occurrence<'_>) -> Option<&[u8]> {
+    value.once().filter(|value| !value.is_empty())
 }

@@ -15,8 +15,6 @@
 //! | [`answer`], [`verdict`] | the answer, and the platform's verdicts in it |
 //! | [`breaker`] | the circuit breaker, one for all workers |
 //! | [`cache`] | remembered verdicts |
-//! | [`block_list`] | clients that are refused without asking |
-//! | [`notify`] | the endpoint that learns of the block list's entries |
 //! | [`hold`] | requests that are held by THROTTLE |
 //! | [`gate`], [`call`], [`outcome`] | one request's way through all of them |
 #![forbid(unsafe_code)]
@@ -24,7 +22,6 @@
 pub mod accept;
 pub mod answer;
 pub mod api;
-pub mod block_list;
 pub mod bot_token;
 pub mod breaker;
 pub mod cache;
@@ -36,10 +33,8 @@ pub mod header_names;
 pub mod hold;
 pub mod http_service;
 mod key;
-mod listing;
 mod log_line;
 pub mod message;
-pub mod notify;
 pub mod outcome;
 pub mod policy;
 mod spelling;
@@ -50,7 +45,6 @@ pub use backstop_table::{SharedData, Stored, Unavailable, Written};
 pub use call::{Call, Content, Reply};
 pub use config::{Config, ConfigError};
 pub use gate::{Effect, Ending, Gate, Host, Pending, Step};
-pub use listing::DetectionReport;
 pub use outcome::{Event, Failure, Outcome};
 pub use policy::Policy;
 pub use verdict::Verdict;

@@ -21,7 +21,7 @@ impl Gate {
         call_millis: Option<u64>,
         unix_millis: u64,
     ) -> String {
-        let api = ending.api.and_then(|api| self.api(api));
+        let api = self.api(ending.api);
         let client = host
             .source_address()
             .and_then(|address| client_address(&address))

@@ -1,7 +1,8 @@
 //! What came of a request, for metrics, logs and response-code details.
 
+use backstop_block_list::Why;
+
 use crate::answer::Malformed;
-use crate::block_list::{Displaced, Fed, Why};
 use crate::bot_token::TokenError;
 use crate::breaker::Transition;
 use crate::verdict::Verdict;
@@ -92,12 +93,8 @@ impl Outcome {
 pub enum Event {
     /// The breaker changed its phase.
     Breaker(Transition),
-    /// A client was reported to the block list.
-    Fed(Fed),
     /// A listed client's request went on, since the list only reports.
     ListedOnly(Why),
-    /// A client of the block list gave way.
-    Displaced(Displaced),
     /// An answer was too long to be remembered.
     NotRemembered,
     /// The proxy has no shared data, or refused it: no block list, no cache, no breaker for this request.
@@ -110,15 +107,7 @@ impl Event {
         match self {
             Self::Breaker(Transition::Opened) => "breaker-opened",
             Self::Breaker(Transition::Closed) => "breaker-closed",
-            Self::Fed(Fed::NotFed) => "block-list-not-fed",
-            Self::Fed(Fed::TrustedProxy) => "block-list-trusted-proxy",
-            Self::Fed(Fed::Counted(_)) => "block-list-counted",
-            Self::Fed(Fed::Listed(_)) => "block-list-listed",
-            Self::Fed(Fed::AlreadyListed) => "block-list-already-listed",
-            Self::Fed(Fed::Contended) => "block-list-contended",
             Self::ListedOnly(_) => "block-list-report-only",
-            Self::Displaced(Displaced::Counted) => "block-list-counted-displaced",
-            Self::Displaced(Displaced::Blocked) => "block-list-listed-displaced",
             Self::NotRemembered => "cache-too-long",
             Self::SharedDataUnavailable => "shared-data-unavailable",
         }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use backstop_policy::Rollout;
+use backstop_block_list::{BlockList, Mode as ListMode};
 use backstop_policy::answer::is_field_name;
+use backstop_policy::call::{MAX_TIMEOUT, check_cluster, check_timeout};
+use backstop_policy::{ResponseTemplate, Rollout};
 
-use crate::api::{Apis, CriticalApi, MAX_TIMEOUT, TIMEOUT_MESSAGE};
-use crate::block_list::BlockList;
+use crate::api::{Apis, CriticalApi};
 use crate::bot_token::BotToken;
 use crate::breaker::Settings;
 use crate::cache::Cache;
 use crate::check::Question;
-use crate::config::{Config, ConfigError, Mode, Notify, Service};
+use crate::config::{Config, ConfigError, Mode, Service};
 use crate::http_service::HttpProtocol;
-use crate::notify::Patience;
 use crate::verdict::Translation;
 
 /// What one configuration says, ready for requests.
@@ -28,11 +28,10 @@ pub struct Policy {
     pub(crate) translation: Translation,
     pub(crate) bot_token: BotToken,
     pub(crate) cache: Option<Cache>,
-    pub(crate) block_list: Option<BlockList>,
+    /// The block list.
+    pub block_list: Option<BlockList>,
     /// How many requests a worker holds at once.
     pub max_held: usize,
-    /// Where new entries of the block list are told.
-    pub notify: Option<Endpoint>,
     /// Whether decisions are logged.
     pub log: bool,
     /// Whether verdicts of NONE are left out of the log.
@@ -53,21 +52,6 @@ pub(crate) struct Target {
 pub(crate) enum Protocol {
     Grpc { metadata: Vec<(String, String)> },
     Http(Box<HttpProtocol>),
-}
-
-/// The endpoint of the block list.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// The proxy's cluster.
-    pub cluster: String,
-    /// `:authority`.
-    pub authority: String,
-    /// `:path`.
-    pub path: String,
-    /// How long an attempt may take.
-    pub timeout: Duration,
-    /// How patient the queue is.
-    pub patience: Patience,
 }
 
 impl Policy {
@@ -106,7 +90,10 @@ impl Policy {
             return Err(ConfigError::at("breaker.openFor", "more than 0"));
         }
         let longest = apis.iter().map(|api| api.timeout).max().unwrap_or(timeout);
-        let block_list = config.block_list.as_ref();
+        let list_mode = match config.mode {
+            Mode::Enforce => ListMode::Enforce,
+            Mode::Report => ListMode::Report,
+        };
         Ok(Self {
             mode: config.mode,
             rollout: Rollout::of(config.enforce_percent),
@@ -126,16 +113,26 @@ impl Policy {
             )?,
             bot_token: BotToken::compile(&config.bot_token)?,
             cache: config.cache.as_ref().map(Cache::compile).transpose()?,
-            block_list: block_list.map(BlockList::compile).transpose()?,
-            max_held: config.throttle.max_held.0 as usize,
-            notify: block_list
-                .and_then(|list| list.notify.as_ref())
-                .map(compile_notify)
+            block_list: config
+                .block_list
+                .as_ref()
+                .map(|list| BlockList::compile(list, list_mode))
                 .transpose()?,
+            max_held: config.throttle.max_held.0 as usize,
             log: config.logging.enabled,
             log_only_unusual: config.logging.only_unusual,
             metrics: config.metrics.enabled,
         })
+    }
+
+    /// The clients that refusals are enforced for.
+    pub const fn rollout(&self) -> Rollout {
+        self.rollout
+    }
+
+    /// The answer to requests that the gateway itself refuses.
+    pub const fn refusal(&self) -> &ResponseTemplate {
+        self.translation.own()
     }
 
     /// The critical APIs.
@@ -155,13 +152,8 @@ fn compile_service(service: &Service) -> Result<(Target, Duration), ConfigError>
         Service::Grpc(grpc) => ("grpc", &grpc.cluster, grpc.timeout.0),
         Service::Http(http) => ("http", &http.cluster, http.timeout.0),
     };
-    is_cluster(&format!("service.{kind}.cluster"), cluster)?;
-    if timeout.is_zero() || timeout > MAX_TIMEOUT {
-        return Err(ConfigError::at(
-            format_args!("service.{kind}.timeout"),
-            TIMEOUT_MESSAGE,
-        ));
-    }
+    check_cluster(format_args!("service.{kind}.cluster"), cluster)?;
+    check_timeout(format_args!("service.{kind}.timeout"), timeout)?;
     let protocol = match service {
         Service::Grpc(grpc) => {
             let mut metadata = Vec::new();
@@ -184,50 +176,4 @@ fn compile_service(service: &Service) -> Result<(Target, Duration), ConfigError>
         protocol,
     };
     Ok((target, timeout))
-}
-
-fn compile_notify(notify: &Notify) -> Result<Endpoint, ConfigError> {
-    is_cluster("blockList.notify.cluster", &notify.cluster)?;
-    let plain = notify.path.bytes().all(|byte| byte.is_ascii_graphic());
-    if !notify.path.starts_with('/') || !plain {
-        return Err(ConfigError::at(
-            "blockList.notify.path",
-            "a path begins with `/`",
-        ));
-    }
-    if notify.timeout.0.is_zero() || notify.timeout.0 > MAX_TIMEOUT {
-        return Err(ConfigError::at("blockList.notify.timeout", TIMEOUT_MESSAGE));
-    }
-    if notify.backoff.nanos() == 0 || notify.backoff.nanos() > notify.max_backoff.nanos() {
-        return Err(ConfigError::at(
-            "blockList.notify.backoff",
-            "more than 0, and no more than `maxBackoff`",
-        ));
-    }
-    Ok(Endpoint {
-        cluster: notify.cluster.clone(),
-        authority: notify
-            .authority
-            .clone()
-            .unwrap_or_else(|| notify.cluster.clone()),
-        path: notify.path.clone(),
-        timeout: notify.timeout.0,
-        patience: Patience {
-            queue: notify.queue.0 as usize,
-            in_flight: notify.in_flight.0 as usize,
-            attempts: notify.attempts.0,
-            backoff: notify.backoff.nanos(),
-            max_backoff: notify.max_backoff.nanos(),
-        },
-    })
-}
-
-fn is_cluster(at: &str, cluster: &str) -> Result<(), ConfigError> {
-    if cluster.is_empty() || !cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConfigError::at(
-            at,
-            "names no cluster; in Istio it is `outbound|<port>||<host>`",
-        ));
-    }
-    Ok(())
 }

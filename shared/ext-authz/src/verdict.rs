@@ -177,6 +177,11 @@ impl Translation {
         answer
     }
 
+    /// What requests are answered that the gateway itself refuses.
+    pub const fn own(&self) -> &ResponseTemplate {
+        &self.refused
+    }
+
     /// The answer to a request that is refused by the gateway itself: `why` goes into the response-code details.
     pub fn own_refusal(&self, status: Option<u32>, why: &str, headers: &Headers) -> Answer {
         let id = headers.first(b"x-request-id").unwrap_or_default();

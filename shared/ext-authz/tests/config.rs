@@ -232,5 +232,5 @@ fn the_sizes_that_the_documentation_states() {
         4096 * 256 + 4096 / 16 * 16
     );
     let config = Config::from_json(br#"{"blockList": {}}"#).unwrap();
-    assert_eq!(config.block_list.unwrap().scope, Scope::CriticalApis);
+    assert_eq!(config.block_list.unwrap().scope, Scope::Everything);
 }

@@ -10,8 +10,8 @@
 
 use std::time::Duration;
 
+use backstop_block_list::{Event as ListEvent, Why};
 use backstop_ext_authz::answer::{Decision, Malformed};
-use backstop_ext_authz::block_list::Why;
 use backstop_ext_authz::breaker::Transition;
 use backstop_ext_authz::check::BodyPrefix;
 use backstop_ext_authz::{Content, Effect, Event, Failure, Outcome, Reply, Step};
@@ -261,7 +261,9 @@ fn report_mode_tells_and_lets_pass() {
     let worker = Worker::new();
     let gate = gate(
         &worker,
-        &config(r#", "mode": "report", "blockList": {"entries": ["198.51.100.1"]}"#),
+        &config(
+            r#", "mode": "report", "blockList": {"scope": "criticalApis", "entries": ["198.51.100.1"]}"#,
+        ),
     );
     let throttle = asked(
         &gate,
@@ -278,17 +280,22 @@ fn report_mode_tells_and_lets_pass() {
     );
     assert_eq!((status(&block), block.outcome.word()), (None, "block"));
     worker.is("198.51.100.1:0");
-    let listed = ended(&gate, &worker, &enter());
-    assert_eq!(
-        (status(&listed), listed.outcome.word()),
-        (None, "block-list")
+    let listed = asked(
+        &gate,
+        &worker,
+        &enter(),
+        Reply::Grpc(&denied(403, "BLOCKED")),
     );
+    assert_eq!((status(&listed), listed.outcome.word()), (None, "block"));
+    assert_eq!(listed.events, [Event::ListedOnly(Why::Entry)]);
     let failed = ended(&gate, &worker, &request("POST", "/hold", &[]));
     assert_eq!(status(&failed), None);
 
     let listing_only = support::gate(
         &worker,
-        &config(r#", "blockList": {"mode": "report", "entries": ["198.51.100.1"]}"#),
+        &config(
+            r#", "blockList": {"scope": "criticalApis", "mode": "report", "entries": ["198.51.100.1"]}"#,
+        ),
     );
     let Step::Call(pending, _) = listing_only.begin(&worker, &enter(), true) else {
         panic!("not asked")
@@ -302,7 +309,9 @@ fn without_shared_data_requests_are_still_checked() {
     let worker = Worker::new();
     let gate = gate(
         &worker,
-        &config(r#", "blockList": {}, "cache": {"key": [{"cookie": {"name": "SID"}}]}"#),
+        &config(
+            r#", "blockList": {"scope": "criticalApis"}, "cache": {"key": [{"cookie": {"name": "SID"}}]}"#,
+        ),
     );
     worker.broken.set(true);
     let ending = asked(
@@ -318,7 +327,8 @@ fn without_shared_data_requests_are_still_checked() {
             .iter()
             .all(|event| *event == Event::SharedDataUnavailable)
     );
-    assert!(ending.events.len() >= 4, "{:?}", ending.events);
+    assert!(ending.events.len() >= 3, "{:?}", ending.events);
+    assert_eq!(ending.fed.events, [ListEvent::SharedDataUnavailable]);
 }
 
 #[test]

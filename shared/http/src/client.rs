@@ -5,7 +5,7 @@
 //! looked at here, so there is nothing to spoof.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -38,6 +38,20 @@ fn fold(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),
         v4 => v4,
+    }
+}
+
+/// The network of an address: its first `v4` or `v6` bits, the rest 0.
+pub fn network(address: IpAddr, v4: u32, v6: u32) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - v4.min(32)).unwrap_or(0);
+            IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - v6.min(128)).unwrap_or(0);
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
+        }
     }
 }
 
@@ -139,6 +153,23 @@ fn lies_in<T: Ord + Copy>(runs: &[(T, T)], address: T) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_is_the_first_bits() {
+        for (address, v4, v6, expected) in [
+            ("203.0.113.77", 32, 64, "203.0.113.77"),
+            ("203.0.113.77", 24, 64, "203.0.113.0"),
+            ("203.0.113.77", 0, 64, "0.0.0.0"),
+            ("203.0.113.77", 99, 64, "203.0.113.77"),
+            ("2001:db8:0:1:2::3", 32, 64, "2001:db8:0:1::"),
+            ("2001:db8::1:2", 32, 32, "2001:db8::"),
+            ("2001:db8::3", 32, 128, "2001:db8::3"),
+            ("2001:db8::3", 32, 0, "::"),
+        ] {
+            let network = network(address.parse().unwrap(), v4, v6);
+            assert_eq!(network.to_string(), expected, "{address}/{v4}/{v6}");
+        }
+    }
     use crate::headers::Headers;
 
     #[test]

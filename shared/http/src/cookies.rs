@@ -1,6 +1,6 @@
 //! Cookie pairs, undecoded, from every Cookie header (HTTP/2 clients split them: RFC 9113 section 8.2.3).
 
-use crate::headers::Headers;
+use crate::headers::{Headers, Occurrence};
 use crate::target::{Param, split_once};
 
 /// One cookie as on the wire, without the quotes around its value.
@@ -15,6 +15,22 @@ pub struct Cookie<'a> {
 /// The cookies of all Cookie headers in order.
 pub fn cookies(headers: &Headers) -> impl Iterator<Item = Cookie<'_>> {
     headers.get_all(b"cookie").flat_map(Cookies::new)
+}
+
+/// The value of the cookie called `name`. The same value said twice is said once; another one makes it
+/// [`Occurrence::Repeated`], and which of them a server takes is unknown.
+pub fn cookie<'a>(headers: &'a Headers, name: &[u8]) -> Occurrence<'a> {
+    let mut values = cookies(headers)
+        .filter(|cookie| cookie.name == name)
+        .map(|cookie| cookie.value);
+    let Some(first) = values.next() else {
+        return Occurrence::Absent;
+    };
+    if values.all(|value| value == first) {
+        Occurrence::Once(first)
+    } else {
+        Occurrence::Repeated(first)
+    }
 }
 
 /// Iterator over one Cookie header's value.
@@ -103,6 +119,21 @@ fn quoted_over_separator(value: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_is_there_once_if_all_agree() {
+        for (lines, expected) in [
+            (&["a=1; b=2"][..], Occurrence::Once(&b"1"[..])),
+            (&["b=2"], Occurrence::Absent),
+            (&["a=1", "a=1; b=2"], Occurrence::Once(b"1")),
+            (&["a=1", "a=2"], Occurrence::Repeated(b"1")),
+            (&["a=\"1; a=2\""], Occurrence::Repeated(b"1; a=2")),
+            (&["a="], Occurrence::Once(b"")),
+        ] {
+            let headers = Headers::from_pairs(lines.iter().map(|line| ("cookie", line)));
+            assert_eq!(cookie(&headers, b"a"), expected, "{lines:?}");
+        }
+    }
 
     fn pairs(value: &str) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();

@@ -44,6 +44,16 @@ pub enum Occurrence<'a> {
     Repeated(&'a [u8]),
 }
 
+impl<'a> Occurrence<'a> {
+    /// The value of what is there once.
+    pub const fn once(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Once(value) => Some(value),
+            Self::Absent | Self::Repeated(_) => None,
+        }
+    }
+}
+
 /// Where one field lies in the buffer: the value follows the name and its NUL.
 #[derive(Clone, Copy, Debug)]
 struct Field {

@@ -28,7 +28,7 @@ pub mod protocol;
 pub mod scan;
 pub mod target;
 
-pub use client::{CidrSet, client_address};
+pub use client::{CidrSet, client_address, network};
 pub use cookies::{Cookie, Cookies};
 pub use headers::{Headers, MalformedHeaders, Occurrence};
 pub use host::HostPattern;

@@ -5,12 +5,14 @@
 //! | [`error`] | reading a configuration; the one line that says what is wrong with it |
 //! | [`number`], [`interval`] | whole numbers, sizes and spans of time as configuration writes them |
 //! | [`request_match`] | which requests a piece of configuration is about |
+//! | [`call`] | what every configuration of a call-out is checked for |
 //! | [`answer`] | the configured answer to a refused request |
 //! | [`rollout`] | the share of the clients that refusals are enforced for |
 //! | [`json_text`], [`logged`] | log lines: JSON from arbitrary bytes, secrets masked |
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod call;
 pub mod error;
 pub mod interval;
 pub mod json_text;

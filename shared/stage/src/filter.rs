@@ -11,7 +11,7 @@ use proxy_wasm::types::{Action, ContextType};
 
 use crate::Request;
 use crate::pipeline::Pipeline;
-use crate::stage::{CallResponse, Flow, Stages};
+use crate::stage::{CallResponse, Flow, Stages, Tick};
 
 /// Compiles a configuration to the stages that it asks for. An error is one line.
 type Compile = fn(&[u8]) -> Result<Stages, String>;
@@ -126,12 +126,12 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         // All calls of the stages' own first: they belong to this context, and waking a request is in that one's name.
-        let due: Vec<u32> = self
-            .stages
-            .iter()
-            .flat_map(|stage| stage.on_tick())
-            .collect();
-        for context_id in due {
+        let ticks: Vec<Tick> = self.stages.iter().map(|stage| stage.on_tick()).collect();
+        // Before any request goes on: it may ask for ticks again.
+        if ticks.iter().all(|tick| !tick.more) {
+            crate::ticks::stop();
+        }
+        for context_id in ticks.into_iter().flat_map(|tick| tick.due) {
             self.resume(context_id, Pipeline::on_wake);
         }
     }

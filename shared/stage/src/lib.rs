@@ -6,6 +6,7 @@
 //! is there, or until a call-out is answered, and those after it wait.
 #![forbid(unsafe_code)]
 
+pub mod block_list;
 pub mod ext_authz;
 mod filter;
 pub mod origin_verify;
@@ -15,12 +16,14 @@ pub mod rate_limit;
 mod reply;
 mod request;
 pub mod stage;
+mod ticks;
 pub mod waf;
 
+pub use block_list::BlockList;
 pub use ext_authz::ExtAuthz;
 pub use filter::Root;
 pub use origin_verify::OriginVerify;
 pub use rate_limit::RateLimit;
 pub use request::Request;
-pub use stage::{Body, CallResponse, Flow, Passage, Stage, Stages};
+pub use stage::{Body, CallResponse, Flow, Passage, Stage, Stages, Tick};
 pub use waf::Waf;

@@ -11,16 +11,24 @@ pub trait Stage: fmt::Debug {
     fn begin(self: Rc<Self>) -> Box<dyn Passage>;
 
     /// The worker's clock ticks, because this stage asked for it. Outside any request: call-outs made here are answered to
-    /// [`on_call_response`](Self::on_call_response). The requests that were waiting and go on now, by their contexts' ids:
-    /// each is told by [`Passage::on_wake`].
-    fn on_tick(&self) -> Vec<u32> {
-        Vec::new()
+    /// [`on_call_response`](Self::on_call_response).
+    fn on_tick(&self) -> Tick {
+        Tick::default()
     }
 
     /// The answer to a call-out made outside any request. Whether it was this stage's.
     fn on_call_response(&self, _token: u32, _response: CallResponse) -> bool {
         false
     }
+}
+
+/// What a stage makes of a tick.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// The requests that were waiting and go on now, by their contexts' ids: each is told by [`Passage::on_wake`].
+    pub due: Vec<u32>,
+    /// Whether there is more to do: then another tick comes. Once no stage has more to do, none does until one asks for it.
+    pub more: bool,
 }
 
 /// The stages of a filter, in their order.

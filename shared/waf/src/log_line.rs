@@ -100,7 +100,8 @@ fn description(report: &Report) -> &str {
     }
 }
 
-fn matched<'a>(policy: &Policy, entry: &'a Entry) -> &'a [u8] {
+/// What matched, as far as it may be told.
+pub(crate) fn matched<'a>(policy: &Policy, entry: &'a Entry) -> &'a [u8] {
     if !policy.log_matched {
         b""
     } else if is_secret(entry.place()) {

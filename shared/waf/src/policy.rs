@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use backstop_block_list::BlockList;
 use backstop_detect::{Category, CategorySet, Level, ScanOptions, Scanner, Work};
 use backstop_http::{CidrSet, HostPattern, client_address};
 use backstop_policy::{ResponseTemplate, Rollout};
@@ -34,6 +35,8 @@ pub struct Policy {
     pub(crate) work: Work,
     pub(crate) on_work_limit: OnLimit,
     pub(crate) response: ResponseTemplate,
+    /// Clients that are refused before they are inspected.
+    pub block_list: Option<BlockList>,
     /// Whether decisions are logged.
     pub log: bool,
     /// Whether matched text is logged.
@@ -151,11 +154,26 @@ impl Policy {
             work: Work::of(u64::from(config.work_limit.steps.0)),
             on_work_limit: config.work_limit.on_limit,
             response: ResponseTemplate::compile(&config.response)?,
+            block_list: config
+                .block_list
+                .as_ref()
+                .map(|list| BlockList::compile(list, list_mode(config.mode)))
+                .transpose()?,
             log: config.logging.enabled,
             log_matched: config.logging.matched,
             metrics: config.metrics.enabled,
             time_one_in: config.metrics.time_one_in.0,
         })
+    }
+
+    /// The answer to a refused request.
+    pub const fn refusal(&self) -> &ResponseTemplate {
+        &self.response
+    }
+
+    /// The clients that refusals are enforced for.
+    pub const fn rollout(&self) -> Rollout {
+        self.rollout
     }
 
     /// What of this policy is for the client that `address` tells; asked for only while the policy is rolled out.
@@ -207,5 +225,13 @@ impl Policy {
             || self
                 .custom
                 .refuse_bodies(|category| self.is_blocking(category))
+    }
+}
+
+/// A WAF that refuses nobody has no list that does.
+const fn list_mode(mode: Mode) -> backstop_block_list::Mode {
+    match mode {
+        Mode::Block => backstop_block_list::Mode::Enforce,
+        Mode::Detect => backstop_block_list::Mode::Report,
     }
 }

@@ -3,7 +3,6 @@
 //! An unknown field is an error, because a misspelled API or header list would otherwise be a check that nobody makes.
 
 mod api;
-mod block_list;
 mod cache;
 mod check;
 mod service;
@@ -14,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use api::{Api, BotToken, Requests};
+pub use backstop_block_list::config::{BlockList, Scope};
 pub use backstop_policy::{ConfigError, Interval, PathMatch};
-pub use block_list::{AddressKey, BlockList, Category, Notify, Scope, Threshold};
 pub use cache::{Cache, CacheTtl, ClientAddress, Cookie, Header, KeyPart, WholePath};
 pub use check::Check;
 pub use service::{GrpcService, HttpService, Service};
@@ -26,7 +25,7 @@ pub use verdict::{Breaker, Challenge, Throttle};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
     /// Whether verdicts are enforced (default), or only reported: then every request passes. One that the gateway itself
-    /// would refuse is not asked about.
+    /// would refuse for its token or its path is not asked about.
     pub mode: Mode,
     /// The share of the clients, in percent (default 100), that verdicts are enforced for; all others' are only reported. A
     /// client is in or out by a hash of its address, the same in every filter and gateway, and who is in stays in as the number

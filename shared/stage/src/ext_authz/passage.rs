@@ -15,6 +15,7 @@ use crate::Request;
 use crate::proxy::{Asking, clock_nanos};
 use crate::reply::reply;
 use crate::stage::{Body, CallResponse, Flow, Passage};
+use crate::ticks;
 
 /// One request.
 pub(super) struct Check {
@@ -106,8 +107,8 @@ impl Check {
         stage.log(&ending, headers, &Asking::of(request), millis);
         // Access logs then show the verdict. A host without filter state is no reason to fail.
         let _ = host::set_property(&["ext_authz_verdict"], ending.outcome.word().as_bytes());
-        if !ending.notify.is_empty() {
-            stage.tell(ending.notify);
+        if let Some(list) = &stage.list {
+            list.fed(ending.fed);
         }
         match ending.effect {
             Effect::Pass(allowed) => {
@@ -127,7 +128,7 @@ impl Check {
                     stage.event("throttle-not-held");
                     return Flow::Continue;
                 }
-                stage.wake(true);
+                ticks::start();
                 self.state = State::Held(id);
                 Flow::Wait
             }

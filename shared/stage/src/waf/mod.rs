@@ -7,9 +7,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use backstop_plugin::{LogLevel, host};
-use backstop_waf::{Action, ConfigError, Next, Outcome, Policy, Report, Scanner, Transaction};
+use backstop_waf::{Action, Next, Outcome, Policy, Report, Scanner, Transaction};
 
 use crate::Request;
+use crate::block_list::BlockList;
 use crate::proxy::Proxy;
 use crate::reply::reply;
 use crate::stage::{Body, Flow, Passage, Stage};
@@ -22,6 +23,7 @@ const NAME: &str = "waf";
 pub struct Waf {
     policy: Rc<Policy>,
     scanner: RefCell<Scanner>,
+    list: Option<Rc<BlockList>>,
     telemetry: Telemetry,
     requests: Cell<u32>,
 }
@@ -36,17 +38,11 @@ impl fmt::Debug for Waf {
 }
 
 impl Waf {
-    /// Reads and compiles the configuration.
-    ///
-    /// # Errors
-    /// In one line: the JSON path, what is wrong there, and what is allowed.
-    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        Ok(Self::new(Policy::from_json(json)?))
-    }
-
-    /// The stage of a compiled configuration.
-    pub fn new(policy: Policy) -> Self {
+    /// The stage of a compiled configuration. `list` is what its findings feed; it is a stage of its own, which comes
+    /// before this one.
+    pub fn new(policy: Policy, list: Option<Rc<BlockList>>) -> Self {
         Self {
+            list,
             scanner: RefCell::new(policy.scanner()),
             policy: Rc::new(policy),
             telemetry: Telemetry::default(),
@@ -120,6 +116,7 @@ impl Stage for Waf {
         Box::new(Inspection {
             waf: self,
             transaction: None,
+            fed: false,
         })
     }
 }
@@ -128,11 +125,29 @@ impl Stage for Waf {
 struct Inspection {
     waf: Rc<Waf>,
     transaction: Option<Transaction>,
+    /// Whether it has counted for the block list: once, in whichever of its phases something was found.
+    fed: bool,
 }
 
 impl Inspection {
+    fn feed(&mut self, request: &Request, outcome: &Outcome) {
+        if self.fed {
+            return;
+        }
+        if let (Some(list), Some(transaction)) = (&self.waf.list, &self.transaction) {
+            self.fed = outcome
+                .reports
+                .iter()
+                .any(|report| list.found(request, transaction, report));
+        }
+    }
+
     /// A later phase, if there is anything left to decide.
-    fn phase(&mut self, phase: impl FnOnce(&mut Transaction, &mut Scanner) -> Outcome) -> Flow {
+    fn phase(
+        &mut self,
+        request: &Request,
+        phase: impl FnOnce(&mut Transaction, &mut Scanner) -> Outcome,
+    ) -> Flow {
         let Some(transaction) = self
             .transaction
             .as_mut()
@@ -141,7 +156,9 @@ impl Inspection {
             return Flow::Continue;
         };
         let outcome = self.waf.inspect(|scanner| phase(transaction, scanner));
-        self.waf.conclude(transaction, &outcome)
+        let flow = self.waf.conclude(transaction, &outcome);
+        self.feed(request, &outcome);
+        flow
     }
 }
 
@@ -165,11 +182,12 @@ impl Passage for Inspection {
         });
         let flow = waf.conclude(&transaction, &outcome);
         self.transaction = Some(transaction);
+        self.feed(request, &outcome);
         flow
     }
 
     fn on_request_body(&mut self, request: &Request, body: Body) -> Flow {
-        self.phase(|transaction, scanner| {
+        self.phase(request, |transaction, scanner| {
             // One that lets the body pass wants each piece once, though another stage holds the pieces back.
             let start = if transaction.holds_body() {
                 0
@@ -182,6 +200,8 @@ impl Passage for Inspection {
     }
 
     fn on_request_trailers(&mut self, request: &Request) -> Flow {
-        self.phase(|transaction, scanner| transaction.on_trailers(scanner, &Proxy::of(request)))
+        self.phase(request, |transaction, scanner| {
+            transaction.on_trailers(scanner, &Proxy::of(request))
+        })
     }
 }

@@ -12,6 +12,7 @@ mod work;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use backstop_block_list::config::BlockList;
 pub use backstop_policy::{ConfigError, MAX_SIZE, PathMatch, Response, Size, Whole};
 pub use body::{Compressed, OnLimit, RequestBody};
 pub use categories::{BotScanner, Categories, CategoryConfig, Ssrf};
@@ -55,6 +56,10 @@ pub struct Config {
     pub request_body: RequestBody,
     /// How much work inspecting one request may be.
     pub work_limit: WorkLimit,
+    /// Clients that are refused before they are inspected, and that what is found lists; none if not given. They are answered
+    /// as other refused requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_list: Option<BlockList>,
     /// The answer to a refused request.
     pub response: Response,
     /// The decision log.
@@ -78,6 +83,7 @@ impl Default for Config {
             trusted_clients: Vec::new(),
             request_body: RequestBody::default(),
             work_limit: WorkLimit::default(),
+            block_list: None,
             response: Response::default(),
             logging: Logging::default(),
             metrics: Metrics::default(),
@@ -100,6 +106,7 @@ impl Config {
         config.mode = Mode::Detect;
         config.enforce_percent = Whole(100);
         config.categories.reset_modes();
+        config.block_list = None;
         for rule in &mut config.custom_rules {
             if rule.action == CustomAction::Block {
                 rule.action = CustomAction::Score;

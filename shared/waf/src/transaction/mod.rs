@@ -4,6 +4,7 @@ mod body;
 
 use std::rc::Rc;
 
+use backstop_block_list::{Category, Finding};
 use backstop_detect::{Findings, Scanner, Work};
 use backstop_http::{Exchange, Headers, NormalizedPath, client_address};
 use backstop_policy::Answer;
@@ -165,6 +166,22 @@ impl Transaction {
             return Outcome::proceed();
         }
         self.body_phase(scanner, host, None, true)
+    }
+
+    /// What a block list is told about a report of this transaction: what counted towards a refusal, gravest first. Matches
+    /// in secret places are masked.
+    pub fn findings<'a>(
+        &'a self,
+        report: &'a Report,
+    ) -> impl Iterator<Item = Finding<'a>> + Clone + 'a {
+        let blocking = report.entries().iter().filter(|entry| entry.blocking);
+        blocking.filter_map(|entry| {
+            Some(Finding {
+                category: Category::of_id(entry.rule.category_id())?,
+                rule: entry.rule.name(),
+                matched: log_line::matched(&self.policy, entry),
+            })
+        })
     }
 
     /// The decision log's line for a report of this transaction, at `unix_millis` milliseconds since 1970.

@@ -8,7 +8,7 @@
     reason = "a test"
 )]
 
-use backstop_ext_authz::notify::{Entry, Fate, Patience, Queue, Source};
+use backstop_block_list::notify::{Entry, Fate, Patience, Queue, Source};
 use proptest::prelude::*;
 
 const PATIENCE: Patience = Patience {

@@ -1,4 +1,4 @@
-//! The block list.
+//! The configuration as an operator writes it (JSON, camelCase).
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use backstop_policy::{Interval, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Mode;
-
-/// Clients that are refused without asking anybody, for all workers. It is fed by BLOCK verdicts and by the WAF's detections,
+/// Clients that are refused without looking further, on all workers. It is fed by BLOCK verdicts and by the WAF's detections,
 /// by the address that Envoy vouches for. It takes `slots * 32 + slots / 64 * 16` bytes (16384 slots: 516 KiB; 1048576: 32.3
 /// MiB), and about 100 bytes of the proxy's for each 64 slots. Where there is no room, clients that are only counted give
 /// way before blocked ones, and the sooner over before the later; how many blocked ones gave way is counted. With a million
 /// clients listed at once, 3 of 100 give way in 1048576 slots, 1 of 1000 in 1310720 (40.3 MiB), hardly any in 1572864.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BlockList {
-    /// The list's name: plugins of one process that name and size their list alike share it.
+    /// The list's name: plugins of one process that give the same `name`, `slots` and `mode` share one list. A list that only
+    /// reports is never one that refuses.
     #[schemars(regex(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$"))]
     pub name: String,
-    /// Whether clients on the list are refused (default), or only reported.
+    /// Whether clients on the list are refused (default), or only reported. A filter that itself only reports (`mode` is
+    /// `detect` or `report`) has a list that only reports, whatever is said here.
     pub mode: Mode,
-    /// Which requests of a listed client are refused.
+    /// Which requests of a listed client are refused; all of them by default.
     pub scope: Scope,
     /// How long a client stays on the list.
     pub ttl: Interval,
@@ -33,7 +33,8 @@ pub struct BlockList {
     pub session_cookie: Option<String>,
     /// Whether a BLOCK verdict lists the client's address (default) beside its session.
     pub list_address_on_block: bool,
-    /// Categories of the WAF that list a client at one hit.
+    /// Categories of the WAF that list a client at one hit. A hit is a request that the WAF refuses; for a list that only
+    /// reports also one that the WAF would refuse if it were to block.
     pub categories: Vec<Category>,
     /// Categories that list a client at several hits.
     pub threshold: Threshold,
@@ -54,7 +55,7 @@ impl Default for BlockList {
         Self {
             name: "default".to_owned(),
             mode: Mode::Enforce,
-            scope: Scope::CriticalApis,
+            scope: Scope::Everything,
             ttl: Interval(Duration::from_mins(10)),
             address: AddressKey::default(),
             session_cookie: None,
@@ -81,18 +82,31 @@ impl Default for BlockList {
     }
 }
 
+/// Whether listed clients are refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BlockListMode")]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Enforce,
+    /// They are logged and counted, and their requests pass.
+    Report,
+}
+
 /// Which requests of a listed client are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Scope {
-    /// Those of critical APIs: other requests are not even looked up.
-    CriticalApis,
-    /// All of them.
+    /// All of them, before anything else is done with them.
     Everything,
+    /// Those of the ext_authz filter's critical APIs: other requests are not even looked up. In the WAF's section this
+    /// refuses nobody, and the WAF only feeds the list.
+    CriticalApis,
 }
 
 /// What an address is to the list.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AddressKey {
     /// How many bits of an IPv4 address count (default 32).
@@ -111,7 +125,7 @@ impl Default for AddressKey {
 }
 
 /// Several hits list a client.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Threshold {
     /// Whether hits are counted.
@@ -138,6 +152,7 @@ impl Default for Threshold {
 /// A category of the WAF, by its configuration key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BlockListCategory")]
 pub enum Category {
     /// SQL and NoSQL injection.
     SqlInjection,
@@ -200,7 +215,7 @@ impl Category {
 
 /// The endpoint that learns of every new entry, by POST, asynchronously. What it does not take (no 2xx) is tried again,
 /// later each time.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Notify {
     /// The proxy's cluster.

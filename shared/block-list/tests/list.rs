@@ -8,8 +8,8 @@
     reason = "a test"
 )]
 
-use backstop_ext_authz::block_list::{BlockList, Displaced, Fed, Report, Subject, Why};
-use backstop_ext_authz::config::{self, Category};
+use backstop_block_list::config::{self, Category, Mode};
+use backstop_block_list::{BlockList, Displaced, Fed, Report, Subject, Why};
 use backstop_table::Seed;
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ use support::{Data, SECOND};
 
 fn list(json: &str) -> BlockList {
     let config: config::BlockList = serde_json::from_str(json).unwrap();
-    BlockList::compile(&config).unwrap_or_else(|error| panic!("{error}"))
+    BlockList::compile(&config, Mode::Enforce).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn seed() -> Seed {

@@ -7,12 +7,13 @@
 
 use std::net::IpAddr;
 
-use backstop_http::CidrSet;
+use backstop_http::{CidrSet, network};
 use backstop_policy::ConfigError;
 use backstop_policy::answer::is_field_name;
 use backstop_table::{Change, Changed, Layout, Record, Seed, SharedData, Table, Unavailable};
 
 use crate::config::{self, Category, Mode, Scope};
+use crate::endpoint::Endpoint;
 
 /// Bytes of a record's value.
 const VALUE: usize = 12;
@@ -117,6 +118,8 @@ pub struct BlockList {
     pub scope: Scope,
     /// The cookie that names a session.
     pub session_cookie: Option<Vec<u8>>,
+    /// Where new entries are told.
+    pub notify: Option<Endpoint>,
     list_address_on_block: bool,
     ttl: u64,
     v4: u32,
@@ -134,11 +137,11 @@ pub struct BlockList {
 }
 
 impl BlockList {
-    /// Compiles `blockList`.
+    /// Compiles `blockList`, for a filter that enforces or only reports: then the list only reports, too.
     ///
     /// # Errors
     /// What is wrong, at its JSON path.
-    pub fn compile(config: &config::BlockList) -> Result<Self, ConfigError> {
+    pub fn compile(config: &config::BlockList, filter: Mode) -> Result<Self, ConfigError> {
         let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let plain = |byte: u8| letter(byte) || matches!(byte, b'-' | b'_' | b'.');
         if config.name.len() > 64
@@ -167,8 +170,17 @@ impl BlockList {
         }
         let part = window.div_ceil(PARTS);
         let layout = Layout::of(config.slots.0, PLACES);
+        let mode = match filter {
+            Mode::Enforce => config.mode,
+            Mode::Report => Mode::Report,
+        };
+        // What only reports must not get anybody refused elsewhere.
+        let kind = match mode {
+            Mode::Enforce => "",
+            Mode::Report => "report/",
+        };
         let prefix = format!(
-            "backstop.block-list/{}/{}x{}/",
+            "backstop.block-list/{}/{}x{}/{kind}",
             config.name, layout.shards, layout.places
         );
         let counted = if config.threshold.categories.is_empty() {
@@ -177,12 +189,13 @@ impl BlockList {
             config.threshold.categories.clone()
         };
         Ok(Self {
-            mode: config.mode,
+            mode,
             scope: config.scope,
             session_cookie: config
                 .session_cookie
                 .as_ref()
                 .map(|name| name.as_bytes().to_vec()),
+            notify: config.notify.as_ref().map(Endpoint::compile).transpose()?,
             list_address_on_block: config.list_address_on_block,
             ttl: config.ttl.nanos(),
             v4: config.address.ipv4_prefix_length.0,
@@ -191,8 +204,8 @@ impl BlockList {
             count: config.threshold.enabled.then_some(config.threshold.count.0),
             counted,
             part,
-            trusted: networks("blockList.trustedProxies", &config.trusted_proxies)?,
-            entries: networks("blockList.entries", &config.entries)?,
+            trusted: cidrs("blockList.trustedProxies", &config.trusted_proxies)?,
+            entries: cidrs("blockList.entries", &config.entries)?,
             table: Table::new(prefix.as_bytes(), layout, rank),
         })
     }
@@ -200,6 +213,16 @@ impl BlockList {
     /// Bytes of shared data that the list takes.
     pub const fn bytes(&self) -> usize {
         self.table.bytes()
+    }
+
+    /// Whether one hit of this category lists.
+    pub fn lists_at_once(&self, category: Category) -> bool {
+        self.at_once.contains(&category)
+    }
+
+    /// Whether hits of this category are counted.
+    pub fn counts(&self, category: Category) -> bool {
+        self.count.is_some() && self.counted.contains(&category)
     }
 
     /// Whether a client is listed at `now`, and why.
@@ -237,13 +260,11 @@ impl BlockList {
         category: Category,
         now: u64,
     ) -> Result<Report, Unavailable> {
-        if self.at_once.contains(&category) {
+        if self.lists_at_once(category) {
             return self.list(shared, seed, Subject::Address(address), Why::Detection, now);
         }
         match self.count {
-            Some(count) if self.counted.contains(&category) => {
-                self.hit(shared, seed, address, count, now)
-            }
+            Some(count) if self.counts(category) => self.hit(shared, seed, address, count, now),
             _ => Ok(Report::plain(Fed::NotFed)),
         }
     }
@@ -317,7 +338,7 @@ impl BlockList {
                     fed = Fed::AlreadyListed;
                     return Change::Keep;
                 }
-                let mut counts = held.map_or([0; 9], |held| self.counts(&held, newest));
+                let mut counts = held.map_or([0; 9], |held| self.hits(&held, newest));
                 if let Some(first) = counts.first_mut() {
                     *first = first.saturating_add(1);
                 }
@@ -340,7 +361,7 @@ impl BlockList {
     }
 
     /// A record's counters, as they are when `newest` is the newest part.
-    fn counts(&self, held: &Record<VALUE>, newest: u64) -> [u8; 9] {
+    fn hits(&self, held: &Record<VALUE>, newest: u64) -> [u8; 9] {
         let was = (held.until / self.part).saturating_sub(PARTS + 1);
         let age = usize::try_from(newest.saturating_sub(was)).unwrap_or(usize::MAX);
         let mut counts = [0; 9];
@@ -368,14 +389,10 @@ impl BlockList {
     fn hash(&self, seed: Seed, subject: Subject<'_>) -> u128 {
         let mut hasher = seed.hasher();
         match subject {
-            Subject::Address(IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - self.v4.min(32)).unwrap_or(0);
-                hasher.field(4, &(address.to_bits() & mask).to_be_bytes());
-            }
-            Subject::Address(IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - self.v6.min(128)).unwrap_or(0);
-                hasher.field(6, &(address.to_bits() & mask).to_be_bytes());
-            }
+            Subject::Address(address) => match network(address, self.v4, self.v6) {
+                IpAddr::V4(network) => hasher.field(4, &network.octets()),
+                IpAddr::V6(network) => hasher.field(6, &network.octets()),
+            },
             Subject::Session(value) => hasher.field(1, value),
         }
         hasher.finish()
@@ -419,7 +436,7 @@ const fn rank(value: &[u8; VALUE]) -> u8 {
     *kind
 }
 
-fn networks(at: &str, list: &[String]) -> Result<CidrSet, ConfigError> {
+fn cidrs(at: &str, list: &[String]) -> Result<CidrSet, ConfigError> {
     for (index, network) in list.iter().enumerate() {
         CidrSet::parse([network])
             .map_err(|error| ConfigError::at(format_args!("{at}[{index}]"), error))?;
