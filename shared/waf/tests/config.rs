@@ -19,7 +19,7 @@ fn a_broken_configuration_is_refused_with_its_path_and_what_is_allowed() {
         (
             r#"{"modee":"block"}"#,
             "waf config: $.modee: unknown field `modee`, expected one of `mode`, `enforcePercent`, `sensitivity`, `scoreThreshold`, \
-             `categories`, `rules`, `exclusions`, `customRules`, `customRuleLimit`, `trustedClients`, `requestBody`, `workLimit`, `response`, `logging`, `metrics`",
+             `categories`, `rules`, `exclusions`, `customRules`, `customRuleLimit`, `trustedClients`, `requestBody`, `workLimit`, `blockList`, `response`, `logging`, `metrics`",
         ),
         (
             r#"{"sensitivity":4}"#,
