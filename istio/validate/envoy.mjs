@@ -89,7 +89,7 @@ function bootstrap(plugins) {
           filter_chains: [{filters: [{name: 'envoy.filters.network.http_connection_manager', typed_config: manager}]}],
         },
       ],
-      clusters: [cluster('app', 'app', 8080, false), cluster('ratelimit', 'ratelimit', 8081, true), cluster('ext-authz-adapter', 'ext-authz-adapter', 50051, true)],
+      clusters: [cluster('app', 'app', 8080, false), cluster('ratelimit', 'ratelimit', 8081, true), cluster('ext-authz-adapter', 'ext-authz-adapter', 50051, true), cluster('ext-authz-adapter-http', 'ext-authz-adapter', 8080, false)],
     },
   };
 }

@@ -20,7 +20,7 @@ const SHAPES = {
 const OPTIONS = ['buffer-behind-waf', 'call-outs-external'];
 
 function oneForAll(all, module) {
-  const own = MODULES.slice(0, 3).map(component);
+  const own = MODULES.map(component);
   const first = all.findIndex((name) => own.includes(name));
   return all.flatMap((name, at) => (at === first ? [component(module)] : own.includes(name) ? [] : [name]));
 }

