@@ -48,8 +48,12 @@ test('a cluster that is not HTTP/2 is refused', () => {
 
 test('a cluster that the gateway would drop is refused', () => {
   edit('istio/components/call-outs/kustomization.yaml', (text) => text.replace('  - keep-cluster.yaml\n', ''));
+  const host = 'ext-authz-adapter.backstop.svc.cluster.local';
+  const reason = `no VirtualService of the gateway names ${host}: PILOT_FILTER_GATEWAY_CLUSTER_CONFIG would take the cluster away`;
   assert.deepEqual(together(rendered('dev')), [
-    'backstop-ext-authz: service.grpc.cluster: no VirtualService of the gateway names ext-authz-adapter.backstop.svc.cluster.local: PILOT_FILTER_GATEWAY_CLUSTER_CONFIG would take the cluster away',
+    `backstop-waf: blockList.notify.cluster: ${reason}`,
+    `backstop-ext-authz: service.grpc.cluster: ${reason}`,
+    `backstop-ext-authz: blockList.notify.cluster: ${reason}`,
   ]);
 });
 
