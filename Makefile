@@ -1,6 +1,7 @@
 # make demo    builds what it needs and replays the sample traffic through the deployed .wasm
 # make test    sets up what it needs and runs every test: cores, host, command, real Envoy
 # make manifests  renders every overlay with every choice of components: schemas, rules, every configuration started, Envoy
+# make dashboards  the dashboards' and alerts' expressions against a real Envoy under load and a real Prometheus
 # make e2e     the tests with a real Envoy alone
 # make build   the filters, as they are deployed: target/modules/*.wasm
 # make fuzz    libFuzzer over decoders, body readers, detectors, whole requests: SECONDS=600 each, TARGETS='body scan_sql'
@@ -45,6 +46,19 @@ test: build guests rate-limit-service registry manifests $(ENVOY_BIN)
 .PHONY: e2e
 e2e: build guests rate-limit-service registry manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test -p backstop-e2e --features envoy -- --nocapture
+
+# Every expression of the dashboards and alerts against a real Envoy under load, with a real Prometheus; alerts by promtool.
+OBSERVABILITY := istio/observability/check
+.PHONY: dashboards
+dashboards: build guests $(ENVOY_BIN) $(VENV)/observability
+	@command -v promtool >/dev/null || { apt-get update && apt-get install -y --no-install-recommends prometheus; }
+	ENVOY_BIN=$(ENVOY_BIN) $(VENV)/bin/python $(OBSERVABILITY)/main.py --modules target/modules \
+		--crashing target/wasm32-wasip1/release/guest_faults.wasm --out target/observability --picture target/observability/dashboards.png
+
+$(VENV)/observability: $(OBSERVABILITY)/requirements.txt
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r $<
+	touch $@
 
 VALIDATE := istio/validate
 .PHONY: manifests
