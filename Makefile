@@ -4,6 +4,8 @@
 # make dashboards  the dashboards' and alerts' expressions against a real Envoy under load and a real Prometheus
 # make e2e     the tests with a real Envoy alone
 # make build   the filters, as they are deployed: target/modules/*.wasm
+# make publish   every filter into a registry (REGISTRY=registry.example.com/backstop TAG=0.1.0), with its SBOM: the digests to pin
+# make reproducible  builds the filters twice, in different folders, and compares them (FILTERS=origin-verify for one)
 # make fuzz    libFuzzer over decoders, body readers, detectors, whole requests: SECONDS=600 each, TARGETS='body scan_sql'
 # make lint    formatting and clippy, native and for the wasm target
 # make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
@@ -21,17 +23,35 @@ ENVOY_VERSION := 1.37.0
 ENVOY_BIN ?= $(CURDIR)/$(VENV)/envoy-$(ENVOY_VERSION)
 CORPUS ?= ../shared/corpus/dev
 
+# No folder of the machine that built it is in a module: it says nothing about that machine, and another one builds the same bytes.
+export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/crates \
+	--remap-path-prefix=$(CURDIR)=/backstop \
+	--remap-path-prefix=$(shell rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust=/rust
+
 .PHONY: demo
 demo: build
 	@target/debug/backstop replay samples/visitor.jsonl samples/visitor.har samples/attacks.jsonl
 
 .PHONY: build
-build: wasm-target
-	$(CARGO) build --release --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter)
+build: wasm
 	$(CARGO) build -p backstop-host --bin backstop
 	for filter in $(FILTERS); do \
 		target/debug/backstop pack $(WASM_DIR)/backstop_$$(echo $$filter | tr - _)_filter.wasm -o target/modules/$$filter.wasm || exit 1; \
 	done
+
+# The filters as cargo leaves them, not packed yet.
+.PHONY: wasm
+wasm: wasm-target
+	$(CARGO) build --release --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter)
+
+.PHONY: publish
+publish: build
+	wasm-test-host/publish.sh "$(REGISTRY)" "$(TAG)" $(FILTERS)
+
+.PHONY: reproducible
+reproducible: wasm-target
+	$(CARGO) build -p backstop-host --bin backstop
+	wasm-test-host/reproducible.sh target/debug/backstop $(FILTERS)
 
 # The filters that the host's tests run: ours of the SDK's examples, and one that misbehaves.
 .PHONY: guests

@@ -85,7 +85,7 @@ pub(super) fn run(args: &PublishArgs) -> Result<Ending, Failure> {
                     .attach(sbom, &image.digest())
                     .map_err(Failure::new)?;
                 let how = match listed {
-                    Listed::ByRegistry => "the registry lists it".to_owned(),
+                    Listed::Found => "found from the image".to_owned(),
                     Listed::ByTag(tag) => format!("listed under the tag {tag}"),
                 };
                 note(&format!("SBOM {}: {how}", sbom.digest()));

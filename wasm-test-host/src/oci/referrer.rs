@@ -11,8 +11,8 @@ pub const SBOM_TYPE: &str = "application/vnd.cyclonedx+json";
 /// How a registry lists what is attached to an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed {
-    /// By itself (`GET /v2/NAME/referrers/DIGEST`), or it was listed already.
-    ByRegistry,
+    /// Found from the image without our doing: by the registry itself (`GET /v2/NAME/referrers/DIGEST`), or listed before.
+    Found,
     /// Under this tag, which we keep for registries without that API (distribution spec, "Referrers Tag Schema").
     ByTag(String),
 }
@@ -36,7 +36,7 @@ impl Registry {
                     .iter()
                     .any(|entry| entry.digest == descriptor.digest)
                 {
-                    return Ok(Listed::ByRegistry);
+                    return Ok(Listed::Found);
                 }
                 index.media_type = Some(OCI_IMAGE_INDEX_MEDIA_TYPE.to_owned());
                 index.manifests.push(entry(descriptor, artifact));

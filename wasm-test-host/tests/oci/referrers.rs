@@ -81,7 +81,7 @@ fn a_registry_with_the_api_lists_it_by_itself_and_gets_no_tag() {
     let image = format!("oci://{host}/backstop/origin-verify:1");
     let published = run(&["publish", &image, &module("origin-verify"), "--sbom", &sbom]);
     assert!(
-        published.stderr.contains("the registry lists it"),
+        published.stderr.contains("found from the image"),
         "{}",
         published.stderr
     );
