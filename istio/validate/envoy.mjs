@@ -46,7 +46,7 @@ function cluster(name, address, port, http2) {
   return made;
 }
 
-function bootstrap(plugins) {
+function bootstrap(plugins, behind = []) {
   const manager = {
     '@type': type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'ingress',
@@ -75,7 +75,7 @@ function bootstrap(plugins) {
         },
       },
     ],
-    http_filters: [...plugins.map(wasm), {name: 'envoy.filters.http.router', typed_config: {'@type': type('extensions.filters.http.router.v3.Router')}}],
+    http_filters: [...plugins.map(wasm), ...behind, {name: 'envoy.filters.http.router', typed_config: {'@type': type('extensions.filters.http.router.v3.Router')}}],
     route_config: {virtual_hosts: [{name: 'app', domains: ['*'], routes: [{match: {prefix: '/'}, route: {cluster: 'app'}}]}]},
   };
   return {
@@ -95,6 +95,17 @@ function bootstrap(plugins) {
 }
 
 export const file = (plugins) => HEAD + YAML.stringify(bootstrap(plugins), {lineWidth: 0, aliasDuplicateObjects: false});
+
+// The HTTP filters that EnvoyFilters put into Istio's chain: no schema knows what is in them, Envoy does.
+export const patched = (documents) =>
+  documents
+    .filter(({kind}) => kind === 'EnvoyFilter')
+    .flatMap(({spec}) => spec.configPatches)
+    .filter(({applyTo, patch}) => applyTo === 'HTTP_FILTER' && patch.value)
+    .map(({patch}) => patch.value);
+
+// A configuration with nothing but these filters.
+export const only = (filters) => YAML.stringify(bootstrap([], filters));
 
 // What Envoy says against a configuration, in one line; nothing if it takes it. The modules are those of `modules`.
 export function refusal(envoy, text, modules, scratch) {

@@ -61,9 +61,16 @@ lines.push(...judged.lines);
 for (const {name, documents: own} of sets) lines.push(...together(own).map((line) => `${name}: ${line}`));
 
 if (readFileSync(written, 'utf8') !== chain) lines.push('envoy/envoy.yaml: is not what the values say now: make envoy-yaml');
+let taken = 'envoy.yaml not validated (no --envoy)';
 if (args.envoy) {
   const refused = envoy.refusal(args.envoy, chain, args.modules, out);
   if (refused) lines.push(`envoy/envoy.yaml: ${refused}`);
+  const filters = new Map(envoy.patched(everything).map((filter) => [JSON.stringify(filter), filter]));
+  for (const filter of filters.values()) {
+    const said = envoy.refusal(args.envoy, envoy.only([filter]), args.modules, out);
+    if (said) lines.push(`EnvoyFilter: ${filter.name}: ${said}`);
+  }
+  taken = `envoy.yaml and ${filters.size} filter of EnvoyFilters validated by Envoy`;
 }
 
 // The chains that the end-to-end test sends traffic through.
@@ -80,7 +87,7 @@ console.log(
     `${sets.length} sets (${OVERLAYS.join(', ')} in every combination of components, and Envoy Gateway's): ${total} manifests`,
     `${judged.counts.manifests} different ones of ${judged.counts.kinds} kinds against their schemas and rules`,
     `${judged.counts.configurations} pluginConfigs against the filters' schemas, ${tools ? `${tools.started.size} different ones started` : 'none started (no --backstop)'}`,
-    `envoy.yaml ${args.envoy ? 'validated by Envoy' : 'not validated (no --envoy)'}`,
+    taken,
     `${lines.length} refused`,
   ].join('\n'),
 );

@@ -8,6 +8,7 @@ import test from 'node:test';
 import YAML from 'yaml';
 import * as envoy from '../envoy.mjs';
 import {alone, together} from '../judge.mjs';
+import {ofManifests} from '../plugins.mjs';
 import {OVERLAYS, documents, kustomize, pinnedCopy} from '../render.mjs';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -85,6 +86,23 @@ test("an envoy.yaml with a mistake is refused by Envoy's own word, in one line",
   assert.match(said('use_remote_address', 'use_remote_adress'), /'use_remote_adress'\) has unknown fields$/);
   assert.match(said('cluster: app', 'cluster: apq'), /unknown cluster 'apq'$/);
   assert.equal(said('"mode": "block"', '"mode": "blok"'), 'wasm log edge: edge config: $.waf.mode: unknown variant `blok`, expected `block` or `detect`');
+});
+
+test("an EnvoyFilter whose filter Envoy does not know is refused by Envoy's own word", {skip: ENVOY_BIN ? false : 'no ENVOY_BIN'}, () => {
+  const text = readFileSync(path.join(root, 'istio/components/buffer-behind-waf/envoyfilter.yaml'), 'utf8');
+  const said = (changed) => envoy.refusal(ENVOY_BIN, envoy.only(envoy.patched(documents(changed))), MODULES, scratch);
+  assert.equal(said(text), undefined);
+  assert.match(said(text.replace('max_request_bytes: ', 'max_request_byte: ')), /'max_request_byte'\) has unknown fields$/);
+});
+
+test('a roll-out is a line in the values', async () => {
+  edit('istio/overlays/dev/environment/values.yaml', (text) => text.replace('waf: {mode: detect}', 'waf: {mode: block, enforcePercent: 5}'));
+  const documents = rendered('dev');
+  const {config} = ofManifests(documents).find(({filter}) => filter === 'waf');
+  assert.deepEqual([config.mode, config.enforcePercent], ['block', 5]);
+  assert.deepEqual((await alone(root, documents)).lines, []);
+  edit('istio/overlays/dev/environment/values.yaml', (text) => text.replace('enforcePercent: 5', 'enforcePercent: 500'));
+  assert.deepEqual((await alone(root, rendered('dev'))).lines, ['WasmPlugin istio-ingress/backstop-waf: spec.pluginConfig.enforcePercent: must be <= 100']);
 });
 
 test('every overlay says the same of an order that all depend on', () => {
