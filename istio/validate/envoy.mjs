@@ -7,7 +7,7 @@ import YAML from 'yaml';
 
 const type = (name) => `type.googleapis.com/envoy.${name}`;
 // The labels of the filters' metrics, in the syntax that Istio's bootstrap knows without being told.
-const LABELS = ['action', 'category', 'event', 'event_type', 'limit', 'mode', 'outcome', 'reason', 'result', 'rule', 'secret'];
+const LABELS = ['action', 'cached', 'category', 'event', 'event_type', 'limit', 'mode', 'outcome', 'reason', 'result', 'rule', 'secret', 'why'];
 const POLICIES = {FAIL_CLOSE: 'FAIL_CLOSED', FAIL_OPEN: 'FAIL_OPEN', FAIL_RELOAD: 'FAIL_RELOAD'};
 
 const HEAD = `# Envoy 1.37 with the filters in front of one service. Made by \`make envoy-yaml\` from the values that the Istio overlays are

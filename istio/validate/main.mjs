@@ -49,6 +49,9 @@ for (const {name, folder} of [...combinations(copy), {name: 'envoy-gateway', fol
     lines.push(`${name}: ${error.message}`);
   }
 }
+// The Prometheus operator's kinds are promtool's to check (make dashboards).
+const watched = documents(kustomize(path.join(root, 'istio/observability'))).filter(({apiVersion}) => !apiVersion.startsWith('monitoring.coreos.com/'));
+sets.push({name: 'observability', documents: watched});
 const files = ['istio/quick-start/waf.yaml', 'istio/policies/admission.yaml', 'istio/policies/kyverno.yaml'].map((name) => ({
   name,
   documents: documents(readFileSync(path.join(root, name), 'utf8')).map(pinned),
@@ -84,7 +87,7 @@ const total = sets.reduce((sum, set) => sum + set.documents.length, 0);
 lines.forEach((line) => console.error(line));
 console.log(
   [
-    `${sets.length} sets (${OVERLAYS.join(', ')} in every combination of components, and Envoy Gateway's): ${total} manifests`,
+    `${sets.length} sets (${OVERLAYS.join(', ')} in every combination of components; Envoy Gateway's, observability): ${total} manifests`,
     `${judged.counts.manifests} different ones of ${judged.counts.kinds} kinds against their schemas and rules`,
     `${judged.counts.configurations} pluginConfigs against the filters' schemas, ${tools ? `${tools.started.size} different ones started` : 'none started (no --backstop)'}`,
     taken,
