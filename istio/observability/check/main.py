@@ -23,6 +23,17 @@ from setup import OBSERVABILITY, ROOT, Setup
 
 # Metrics that only a proxy which breaks its word makes: a reply that Envoy does not take.
 BROKEN_PROXY_ONLY = {"backstop_waf_errors_total", "backstop_origin_verify_errors_total", "backstop_block_list_errors_total"}
+# A metric, a label, a label's value, a grouping, a field of the log that are not there, and what does not parse.
+BROKEN = [
+    ("prometheus", "sum(rate(backstop_waf_request_total[10s]))"),
+    ("prometheus", 'sum(rate(backstop_waf_decisions_total{verdict=~".*"}[10s]))'),
+    ("prometheus", 'sum(rate(backstop_waf_decisions_total{action="blocked"}[10s]))'),
+    ("prometheus", "sum by (rules) (rate(backstop_waf_findings_total[10s]))"),
+    ("prometheus", "sum(rate(backstop_waf_requests_total[10s])"),
+    ("loki", dashboards.SECURITY + " | blocked=`yes`"),
+    ("loki", dashboards.count(dashboards.SECURITY, "address")),
+    ("loki", dashboards.LIMITS + " | line_format `{{.client}}`"),
+]
 VARIABLES = {"$__rate_interval": "10s", "$__range": "1m", "$pod": ".*"}
 
 
@@ -30,6 +41,12 @@ def substituted(expression):
     for name, value in VARIABLES.items():
         expression = expression.replace(name, value)
     return expression
+
+
+def grammar(expressions):
+    """What Grafana's grammar of LogQL has against them."""
+    done = subprocess.run(["node", str(Path(__file__).parent / "logql.mjs")], input="\n".join(expressions), capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
 
 
 def panels():
@@ -72,24 +89,40 @@ class Check:
     def dashboards(self, prometheus, lines):
         for name in dashboards.stale():
             self.refuse(f"dashboards/{name}.json", "is not what check/dashboards.py makes: run it")
+        logs = [expression for _, _, source, expression in panels() if source == "loki"]
+        for line in grammar(logs):
+            self.refuse("dashboards", line)
         for board, title, source, expression in panels():
-            where = f"dashboards/{board}.json, {title}"
-            try:
-                if source == "loki":
-                    self.count("LogQL expressions")
-                    if logql.evaluate(expression, lines) == 0:
-                        self.refuse(where, "finds no line")
-                    continue
-                self.count("PromQL expressions")
-                query = substituted(expression)
-                self.metrics_exist(prometheus, where, query)
-                result = prometheus.query(query)
-                if not result:
-                    self.refuse(where, f"is empty: {query}")
-                elif all(one["value"][1] == "NaN" for one in result):
-                    self.refuse(where, f"is not a number: {query}")
-            except (ValueError, KeyError) as error:
-                self.refuse(where, error)
+            self.expression(prometheus, lines, f"dashboards/{board}.json, {title}", source, expression)
+
+    def expression(self, prometheus, lines, where, source, expression):
+        try:
+            if source == "loki":
+                self.count("LogQL expressions")
+                if logql.evaluate(expression, lines) == 0:
+                    self.refuse(where, "finds no line")
+                return
+            self.count("PromQL expressions")
+            query = substituted(expression)
+            self.metrics_exist(prometheus, where, query)
+            result = prometheus.query(query)
+            if not result:
+                self.refuse(where, f"is empty: {query}")
+            elif all(one["value"][1] == "NaN" for one in result):
+                self.refuse(where, f"is not a number: {query}")
+        except (ValueError, KeyError) as error:
+            self.refuse(where, error)
+
+    def broken(self, prometheus, lines):
+        """What has to be refused, is."""
+        for source, expression in BROKEN:
+            probe = Check()
+            probe.expression(prometheus, lines, "", source, expression)
+            self.count("broken ones refused" if probe.wrong else "broken ones let through")
+            if not probe.wrong:
+                self.refuse("the check", f"finds nothing wrong with {expression}")
+        if not grammar(["sum by (a) (count_over_time({a=`b`} | json [5m])"]):
+            self.refuse("the check", "takes for LogQL what is none")
 
     def alerts(self, prometheus, out):
         spec = yaml.safe_load((OBSERVABILITY / "prometheusrule.yaml").read_text())["spec"]
@@ -160,6 +193,7 @@ def main():
             lines = setup.envoy.log().splitlines() + setup.access_log.read_text().splitlines()
             check.dashboards(prometheus, lines)
             check.alerts(prometheus, arguments.out)
+            check.broken(prometheus, lines)
             (arguments.out / "metrics.txt").write_text(setup.envoy.get("/stats/prometheus"))
             (arguments.out / "gateway.log").write_text("\n".join(lines))
             if arguments.picture:
