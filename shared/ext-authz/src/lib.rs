@@ -12,6 +12,7 @@
 //! | [`api`] | which critical API a request is for, however its path is spelled |
 //! | [`bot_token`] | the token that some APIs demand, as far as its form goes |
 //! | [`message`], [`check`], [`http_service`] | the question, by both halves of Envoy's protocol |
+//! | [`query`] | what an answer changes of the query |
 //! | [`answer`], [`verdict`] | the answer, and the platform's verdicts in it |
 //! | [`breaker`] | the circuit breaker, one for all workers |
 //! | [`cache`] | remembered verdicts |
@@ -37,6 +38,7 @@ mod log_line;
 pub mod message;
 pub mod outcome;
 pub mod policy;
+pub mod query;
 mod spelling;
 pub mod verdict;
 

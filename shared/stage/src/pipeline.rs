@@ -184,7 +184,7 @@ impl Step {
         flow
     }
 
-    fn show(&mut self, request: &Request, arrived: Arrived) -> Flow {
+    fn show(&mut self, request: &mut Request, arrived: Arrived) -> Flow {
         let start = self.shown.map_or(0, |shown| shown.len);
         self.shown = Some(arrived);
         if arrived.end == End::WithTrailers && start == arrived.len {

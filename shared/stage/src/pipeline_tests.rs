@@ -50,12 +50,12 @@ impl Passage for Actor {
         self.act("headers")
     }
 
-    fn on_request_body(&mut self, _: &Request, body: Body) -> Flow {
+    fn on_request_body(&mut self, _: &mut Request, body: Body) -> Flow {
         let end = if body.end { " end" } else { "" };
         self.act(&format!("body {}..{}{end}", body.start, body.len))
     }
 
-    fn on_request_trailers(&mut self, _: &Request) -> Flow {
+    fn on_request_trailers(&mut self, _: &mut Request) -> Flow {
         self.act("trailers")
     }
 

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use backstop_http::Headers;
-use backstop_plugin::host::{self, HostError};
+use backstop_plugin::host::{self, HostError, call};
 
 /// A request in its headers phase and after it.
 #[derive(Debug)]
@@ -69,6 +69,20 @@ impl Request {
         host::add_request_header(name, value)?;
         if let Ok(headers) = &mut self.headers {
             Rc::make_mut(headers).push(name.as_bytes(), value.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Gives the request another path with its query: the proxy's, and what later stages see. Headers phase only.
+    ///
+    /// # Errors
+    /// When the proxy refuses.
+    pub fn replace_path(&mut self, path: &[u8]) -> Result<(), HostError> {
+        call::replace_request_path(path)?;
+        if let Ok(headers) = &mut self.headers {
+            let headers = Rc::make_mut(headers);
+            headers.remove(b":path");
+            headers.push(b":path", path);
         }
         Ok(())
     }

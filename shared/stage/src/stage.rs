@@ -34,7 +34,8 @@ pub struct Tick {
 /// The stages of a filter, in their order.
 pub type Stages = Vec<Rc<dyn Stage>>;
 
-/// One request on its way through one stage.
+/// One request on its way through one stage. Headers may be changed as long as they are held back: in the headers phase, and
+/// after it while a stage waits or holds since then.
 ///
 /// Phases come in this order, each only if all stages before this one let the request go on. What a phase answers is kept:
 /// a stage that is waiting or holds the request is not asked again until there is something new for it.
@@ -43,12 +44,12 @@ pub trait Passage {
     fn on_request_headers(&mut self, request: &mut Request) -> Flow;
 
     /// More of the body.
-    fn on_request_body(&mut self, _request: &Request, _body: Body) -> Flow {
+    fn on_request_body(&mut self, _request: &mut Request, _body: Body) -> Flow {
         Flow::Continue
     }
 
     /// Trailers: they end a body whose last piece never said so.
-    fn on_request_trailers(&mut self, _request: &Request) -> Flow {
+    fn on_request_trailers(&mut self, _request: &mut Request) -> Flow {
         Flow::Continue
     }
 

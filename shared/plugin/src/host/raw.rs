@@ -24,6 +24,13 @@ unsafe extern "C" {
         value: *const u8,
         value_size: usize,
     ) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -101,6 +108,7 @@ mod no_host {
         proxy_get_header_map_pairs(u32, *mut *mut u8, *mut usize);
         proxy_remove_header_map_value(u32, *const u8, usize);
         proxy_add_header_map_value(u32, *const u8, usize, *const u8, usize);
+        proxy_replace_header_map_value(u32, *const u8, usize, *const u8, usize);
         proxy_get_shared_data(*const u8, usize, *mut *mut u8, *mut usize, *mut u32);
         proxy_set_shared_data(*const u8, usize, *const u8, usize, u32);
         proxy_get_buffer_bytes(u32, usize, usize, *mut *mut u8, *mut usize);
@@ -152,6 +160,17 @@ pub(super) fn add_header_map_value(map: u32, name: &[u8], value: &[u8]) -> Resul
     // SAFETY: slices that outlive the call.
     HostError::from_status(unsafe {
         proxy_add_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+pub(super) fn replace_header_map_value(
+    map: u32,
+    name: &[u8],
+    value: &[u8],
+) -> Result<(), HostError> {
+    // SAFETY: slices that outlive the call.
+    HostError::from_status(unsafe {
+        proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
 }
 

@@ -1,6 +1,7 @@
 //! The bot verdict on critical APIs: the service is asked in the headers phase, and the request waits for its answer.
 
 mod call;
+mod changes;
 mod passage;
 
 use std::cell::RefCell;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use backstop_ext_authz::answer::{Action, Allowed, HeaderChange};
+use backstop_ext_authz::answer::HeaderChange;
 use backstop_ext_authz::check::BodyPrefix;
 use backstop_ext_authz::{Effect, Ending, Failure, Pending, Reply, Step};
 use backstop_http::Headers;
@@ -51,11 +51,11 @@ impl Check {
         }
     }
 
-    fn follow(&mut self, request: &Request, headers: &Headers, step: Step) -> Flow {
+    fn follow(&mut self, request: &mut Request, headers: &Headers, step: Step) -> Flow {
         match step {
             Step::Pass(None) => Flow::Continue,
             Step::Pass(Some(name)) => {
-                if let Err(error) = host::remove_request_header(&name) {
+                if let Err(error) = request.remove_header(&name) {
                     self.stage.error("a header stays", error);
                 }
                 Flow::Continue
@@ -89,7 +89,7 @@ impl Check {
 
     fn end(
         &mut self,
-        request: &Request,
+        request: &mut Request,
         headers: &Headers,
         ending: Ending,
         millis: Option<u64>,
@@ -112,11 +112,11 @@ impl Check {
         }
         match ending.effect {
             Effect::Pass(allowed) => {
-                self.change(headers, allowed);
+                self.response = self.stage.change(request, allowed);
                 Flow::Continue
             }
             Effect::Hold(allowed, delay) => {
-                self.change(headers, allowed);
+                self.response = self.stage.change(request, allowed);
                 let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
                 let due = clock_nanos().saturating_add(nanos);
                 let id = request.context_id;
@@ -141,33 +141,7 @@ impl Check {
         }
     }
 
-    /// Changes the request; what the response gets is for later.
-    fn change(&mut self, headers: &Headers, allowed: Allowed) {
-        for name in &allowed.remove {
-            if let Err(error) = host::remove_request_header(name) {
-                self.stage.error("a header stays", error);
-            }
-        }
-        for change in &allowed.request {
-            let there = headers.first(change.name.as_bytes()).is_some();
-            let (replaces, adds) = what(change.action, there);
-            let changed = if replaces && there {
-                host::remove_request_header(&change.name)
-            } else {
-                Ok(())
-            };
-            let changed = match changed {
-                Ok(()) if adds => call::append_request_header(&change.name, &change.value),
-                other => other,
-            };
-            if let Err(error) = changed {
-                self.stage.error("a header cannot be set", error);
-            }
-        }
-        self.response = allowed.response;
-    }
-
-    fn ask_with_body(&mut self, request: &Request, len: usize, end: bool) -> Flow {
+    fn ask_with_body(&mut self, request: &mut Request, len: usize, end: bool) -> Flow {
         let State::Body(pending, limit) = std::mem::replace(&mut self.state, State::Done) else {
             return Flow::Continue;
         };
@@ -178,21 +152,11 @@ impl Check {
         let bytes = host::buffer(Buffer::RequestBody, 0, limit.min(len)).unwrap_or_default();
         let body = BodyPrefix {
             bytes: &bytes,
-            partial: !end || len > bytes.len(),
+            partial: !end || len > limit,
         };
         let asking = Asking::of(request);
         let step = self.stage.gate.ask(&asking, pending, &headers, Some(body));
         self.follow(request, &headers, step)
-    }
-}
-
-/// Whether a change takes away what is there, and whether it adds.
-const fn what(action: Action, there: bool) -> (bool, bool) {
-    match action {
-        Action::Set => (true, true),
-        Action::Append => (false, true),
-        Action::AddIfAbsent => (false, !there),
-        Action::SetIfPresent => (true, there),
     }
 }
 
@@ -210,7 +174,7 @@ impl Passage for Check {
         self.follow(request, &headers, step)
     }
 
-    fn on_request_body(&mut self, request: &Request, body: Body) -> Flow {
+    fn on_request_body(&mut self, request: &mut Request, body: Body) -> Flow {
         match &self.state {
             State::Body(_, limit) if body.end || body.len >= *limit => {
                 self.ask_with_body(request, body.len, body.end)
@@ -220,7 +184,7 @@ impl Passage for Check {
         }
     }
 
-    fn on_request_trailers(&mut self, request: &Request) -> Flow {
+    fn on_request_trailers(&mut self, request: &mut Request) -> Flow {
         // All that is held of the body: as much as is wanted of it.
         match self.state {
             State::Body(_, limit) => self.ask_with_body(request, limit, true),
@@ -295,22 +259,8 @@ impl Passage for Check {
 
     fn on_response_headers(&mut self) {
         let changes = std::mem::take(&mut self.response);
-        if changes.is_empty() {
-            return;
-        }
-        let there = call::response_headers()
-            .ok()
-            .and_then(|raw| Headers::parse(raw).ok())
-            .unwrap_or_default();
-        for change in changes {
-            let there = there.first(change.name.as_bytes()).is_some();
-            let (replaces, adds) = what(change.action, there);
-            if replaces && there {
-                let _ = call::remove_response_header(&change.name);
-            }
-            if adds && host::add_response_header(&change.name, &change.value).is_err() {
-                self.stage.errors.increment();
-            }
+        if !changes.is_empty() {
+            self.stage.change_response(changes);
         }
     }
 }

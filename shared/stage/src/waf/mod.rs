@@ -186,7 +186,7 @@ impl Passage for Inspection {
         flow
     }
 
-    fn on_request_body(&mut self, request: &Request, body: Body) -> Flow {
+    fn on_request_body(&mut self, request: &mut Request, body: Body) -> Flow {
         self.phase(request, |transaction, scanner| {
             // One that lets the body pass wants each piece once, though another stage holds the pieces back.
             let start = if transaction.holds_body() {
@@ -199,7 +199,7 @@ impl Passage for Inspection {
         })
     }
 
-    fn on_request_trailers(&mut self, request: &Request) -> Flow {
+    fn on_request_trailers(&mut self, request: &mut Request) -> Flow {
         self.phase(request, |transaction, scanner| {
             transaction.on_trailers(scanner, &Proxy::of(request))
         })
