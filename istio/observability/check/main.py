@@ -113,6 +113,18 @@ class Check:
         except (ValueError, KeyError) as error:
             self.refuse(where, error)
 
+    def forgeries(self, lines):
+        """What a client wrote into its request is text in the log, never a field."""
+        seen = False
+        for line in lines:
+            seen |= "FORGED" in line
+            if "wasm log" in line and '{"timestamp"' in line or line.startswith("{"):
+                entry = json.loads(line[line.index("{") : line.rindex("}") + 1])
+                if "FORGED" in str(entry.get("category")):
+                    self.refuse("log", f"a forged line: {line}")
+        if not seen:
+            self.refuse("log", "the forged line did not come")
+
     def broken(self, prometheus, lines):
         """What has to be refused, is."""
         for source, expression in BROKEN:
@@ -193,6 +205,7 @@ def main():
             lines = setup.envoy.log().splitlines() + setup.access_log.read_text().splitlines()
             check.dashboards(prometheus, lines)
             check.alerts(prometheus, arguments.out)
+            check.forgeries(lines)
             check.broken(prometheus, lines)
             (arguments.out / "metrics.txt").write_text(setup.envoy.get("/stats/prometheus"))
             (arguments.out / "gateway.log").write_text("\n".join(lines))

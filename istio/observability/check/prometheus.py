@@ -50,6 +50,8 @@ class Prometheus:
             with urllib.request.urlopen(url, timeout=20) as response:
                 return json.load(response)["data"]
         except urllib.error.HTTPError as error:
+            if error.code == 503:
+                raise ConnectionError("Prometheus is not ready") from error
             raise ValueError(json.load(error)["error"]) from error
 
     def query(self, expression):
