@@ -145,8 +145,8 @@ redis:
 # A registry for the tests, and skopeo to read what was pushed to it.
 .PHONY: registry
 registry:
-	@command -v docker-registry >/dev/null && command -v skopeo >/dev/null || \
-		{ apt-get update && apt-get install -y --no-install-recommends docker-registry skopeo; }
+	@command -v docker-registry >/dev/null && command -v skopeo >/dev/null && command -v openssl >/dev/null || \
+		{ apt-get update && apt-get install -y --no-install-recommends docker-registry skopeo openssl; }
 
 .PHONY: wasm-target
 wasm-target:

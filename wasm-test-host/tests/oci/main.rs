@@ -6,4 +6,5 @@ mod referrers;
 mod registry;
 mod run;
 mod sbom;
+mod tls;
 mod verify;

@@ -23,21 +23,32 @@ pub struct LoopbackRegistry {
 impl LoopbackRegistry {
     /// One that anybody may push to.
     pub fn open() -> Self {
-        Self::start("")
+        Self::start("", "")
+    }
+
+    /// One over TLS, with that certificate and key (PEM files).
+    pub fn with_tls(certificate: &str, key: &str) -> Self {
+        Self::start(
+            "",
+            &format!(", tls: {{certificate: {certificate}, key: {key}}}"),
+        )
     }
 
     /// One that asks for [`USER`] and [`PASSWORD`].
     pub fn with_basic_auth() -> Self {
-        Self::start("auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}\n")
+        Self::start(
+            "auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}\n",
+            "",
+        )
     }
 
     /// Starts it on a port that the kernel chooses; returns when it listens.
-    fn start(auth: &str) -> Self {
+    fn start(auth: &str, tls: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         let config = format!(
             "version: 0.1\nlog: {{level: info, formatter: text, accesslog: {{disabled: true}}}}\n\
-             storage: {{filesystem: {{rootdirectory: {path}/images}}}}\nhttp: {{addr: \"127.0.0.1:0\"}}\n{}",
+             storage: {{filesystem: {{rootdirectory: {path}/images}}}}\nhttp: {{addr: \"127.0.0.1:0\"{tls}}}\n{}",
             auth.replace("FOLDER", path)
         );
         std::fs::write(folder.path().join("htpasswd"), HTPASSWD).unwrap();
@@ -57,7 +68,7 @@ impl LoopbackRegistry {
             let mut line = String::new();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended:\n{seen}");
             if let Some((_, rest)) = line.split_once("listening on ") {
-                break rest.split(['"', ' ', '\n']).next().unwrap().to_owned();
+                break rest.split([',', '"', ' ', '\n']).next().unwrap().to_owned();
             }
             seen.push_str(&line);
         };
