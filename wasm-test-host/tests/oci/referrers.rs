@@ -1,13 +1,12 @@
 //! The SBOM is found from the image: by the registry's own list, or by the fallback tag where it has none.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use backstop_host::oci::digest;
 use serde_json::{Value, json};
 
+use crate::front::{answer, front};
 use crate::registry::LoopbackRegistry;
 use crate::run::{command, file, finish, module, run, skopeo};
 
@@ -94,87 +93,28 @@ fn a_registry_with_the_api_lists_it_by_itself_and_gets_no_tag() {
 
 /// A front for a registry that knows which manifests are about which, as the distribution spec 1.1 wants it. `HOST:PORT`.
 fn listing_front(registry: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    let about: Arc<Mutex<BTreeMap<String, Vec<Value>>>> = Arc::default();
-    std::thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let (registry, about) = (registry.clone(), about.clone());
-            std::thread::spawn(move || {
-                // A client that went away is no failure of the test.
-                let _ = relay(client, &registry, &about);
+    let about: Mutex<BTreeMap<String, Vec<Value>>> = Mutex::default();
+    front(registry, move |asked| {
+        if let Some((_, subject)) = asked.path.split_once("/referrers/") {
+            let subject = subject.split('?').next()?.replace("%3A", ":");
+            let manifests = about.lock().unwrap().get(&subject).cloned();
+            let index = json!({
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.index.v1+json",
+                "manifests": manifests.unwrap_or_default(),
             });
+            let media_type = "content-type: application/vnd.oci.image.index.v1+json";
+            return Some(answer("200 OK", media_type, &index.to_string()));
         }
-    });
-    host
-}
-
-fn relay(
-    mut client: TcpStream,
-    registry: &str,
-    about: &Mutex<BTreeMap<String, Vec<Value>>>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line == "\r\n" || line.is_empty() {
-            break;
-        }
-        if !lower.starts_with("connection:") {
-            head.push_str(&line);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let path = head.split(' ').nth(1).unwrap_or_default();
-    if let Some((_, subject)) = path.split_once("/referrers/") {
-        let subject = subject
-            .split('?')
-            .next()
-            .unwrap_or_default()
-            .replace("%3A", ":");
-        let manifests = about
-            .lock()
-            .unwrap()
-            .get(&subject)
-            .cloned()
-            .unwrap_or_default();
-        let index = json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": manifests,
-        })
-        .to_string();
-        return write!(
-            client,
-            "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.oci.image.index.v1+json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n{index}",
-            index.len()
-        );
-    }
-    let manifest: Value = serde_json::from_slice(&body).unwrap_or_default();
-    if let Some(subject) = manifest.pointer("/subject/digest").and_then(Value::as_str) {
-        about
-            .lock()
-            .unwrap()
-            .entry(subject.to_owned())
-            .or_default()
-            .push(json!({
-                "mediaType": manifest["mediaType"],
-                "digest": digest(&body),
-                "size": body.len(),
-                "artifactType": manifest["artifactType"],
-            }));
-    }
-    let mut upstream = TcpStream::connect(registry)?;
-    write!(upstream, "{head}connection: close\r\n\r\n")?;
-    upstream.write_all(&body)?;
-    std::io::copy(&mut upstream, &mut client)?;
-    Ok(())
+        let manifest: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+        let subject = manifest.pointer("/subject/digest")?.as_str()?;
+        let mut about = about.lock().unwrap();
+        about.entry(subject.to_owned()).or_default().push(json!({
+            "mediaType": manifest["mediaType"],
+            "digest": digest(&asked.body),
+            "size": asked.body.len(),
+            "artifactType": manifest["artifactType"],
+        }));
+        None
+    })
 }
