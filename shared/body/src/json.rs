@@ -12,9 +12,10 @@ use std::ops::ControlFlow;
 
 use backstop_http::Kind;
 
-use self::pointer::{next_index, push_token};
+use self::pointer::{next_index, push_plain, push_token};
+pub use self::token::MAX_PLAIN_NAME;
 use self::token::{
-    is_space, is_standard, is_word, plain_length, plain_string, take_string, takes_colon,
+    is_space, is_standard, is_word, plain_key, plain_length, plain_string, take_string, takes_colon,
 };
 use crate::cursor::Cursor;
 use crate::escape::unescape_json;
@@ -227,6 +228,18 @@ impl Reading<'_, '_, '_> {
     fn quoted(&mut self) -> ControlFlow<()> {
         if self.untracked > 0 || self.expect == Expect::Separator {
             return self.string(b'"');
+        }
+        if self.expect == Expect::Key
+            && self.sink.skips_plain_names
+            && let Some(object) = self.buffers.open.last()
+            && let Some((key, after)) = plain_key(self.cursor.rest())
+        {
+            self.buffers.pointer.truncate(object.pointer_len);
+            push_plain(&mut self.buffers.pointer, key);
+            self.sink.values += 1;
+            self.cursor.go_to(after);
+            self.expect = Expect::Value;
+            return ControlFlow::Continue(());
         }
         let Some((text, after)) = plain_string(self.cursor.rest()) else {
             return self.string(b'"');

@@ -14,6 +14,7 @@
 //! | module | what it reads |
 //! |---|---|
 //! | `walk` | which readers a body gets |
+//! | `declared` | what the media type says |
 //! | `sniff` | what the first bytes show |
 //! | `charset` | UTF-16, UTF-32, UTF-7, Latin-1, EBCDIC to UTF-8 |
 //! | `compression` | gzip, deflate, br within a bound |
@@ -26,6 +27,7 @@ mod batch;
 mod charset;
 mod compression;
 mod cursor;
+mod declared;
 mod escape;
 mod form;
 mod graphql;
@@ -40,6 +42,7 @@ mod walk;
 mod xml;
 
 pub use compression::{DecompressError, DecompressLimits, Failure, decompress};
+pub use json::MAX_PLAIN_NAME;
 pub use nested::{VisitInner, unfold};
 pub use report::{Content, Format, Limits, Malformed, Report, Skipped, Violation};
 pub use sink::{MAX_NAME, Visit};

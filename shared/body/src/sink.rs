@@ -20,11 +20,17 @@ pub(crate) fn cut(name: &[u8]) -> &[u8] {
 pub(crate) struct Sink<'v> {
     visit: &'v mut Visit<'v>,
     pub(crate) values: usize,
+    /// Whether plain names are left out.
+    pub(crate) skips_plain_names: bool,
 }
 
 impl<'v> Sink<'v> {
     pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
-        Self { visit, values: 0 }
+        Self {
+            visit,
+            values: 0,
+            skips_plain_names: false,
+        }
     }
 
     pub(crate) fn put(&mut self, kind: Kind, name: &[u8], value: &[u8]) -> ControlFlow<()> {

@@ -8,6 +8,7 @@ use backstop_http::{ContentType, Kind, MediaType};
 
 use crate::batch::Message;
 use crate::charset::{AsciiReading, Charset};
+use crate::declared::{declared_format, is_form};
 use crate::form::Form;
 use crate::graphql;
 use crate::json::Json;
@@ -29,6 +30,7 @@ pub struct Walker {
     json: Json,
     xml: Xml,
     text: Vec<u8>,
+    skips_plain_names: bool,
 }
 
 /// What is known about a piece of content: a body, or a part of a multipart body.
@@ -101,9 +103,20 @@ impl Walker {
         }
     }
 
+    /// Leaves keys of JSON out that are plain names: letters, digits and underscores, none longer than [`MAX_PLAIN_NAME`](crate::MAX_PLAIN_NAME), none
+    /// that begins with two underscores. They are counted as values, and stay in the names of what they hold.
+    #[must_use]
+    pub fn without_plain_names(self) -> Self {
+        Self {
+            skips_plain_names: true,
+            ..self
+        }
+    }
+
     /// Visits every value of `body` and reports how it was read. `Break` from `visit` ends the walk at once.
     pub fn walk(&mut self, content: &Content<'_>, body: &[u8], visit: &mut Visit<'_>) -> Report {
         let mut sink = Sink::new(visit);
+        sink.skips_plain_names = self.skips_plain_names;
         let mut report = Report::default();
         let context = Context {
             media_type: content.content_type.media_type(),
@@ -468,26 +481,4 @@ fn json_is_all(declared: Format, body: &[u8]) -> bool {
 /// A prefix of a body ends anywhere.
 fn counts(malformed: &Malformed, complete: bool) -> bool {
     complete || malformed.violation != Violation::UnexpectedEnd
-}
-
-/// The format that a media type stands for, if it is one that is read.
-fn declared_format(media_type: &MediaType<'_>) -> Option<Format> {
-    let subtype = media_type.subtype.to_ascii_lowercase();
-    let has = |word: &[u8]| subtype.windows(word.len()).any(|window| window == word);
-    match () {
-        () if is_form(media_type) => Some(Format::Form),
-        () if media_type.is_type("multipart") => Some(Format::Multipart),
-        () if has(b"json") || has(b"csp-report") => Some(Format::Json),
-        () if matches!(subtype.as_slice(), b"xml" | b"x-xml") || subtype.starts_with(b"xml-") => {
-            Some(Format::Xml)
-        }
-        () if media_type.has_suffix("xml") => Some(Format::Xml),
-        () if media_type.is("application", "graphql") => Some(Format::Graphql),
-        () if media_type.is_type("text") => Some(Format::Text),
-        () => None,
-    }
-}
-
-fn is_form(media_type: &MediaType<'_>) -> bool {
-    media_type.is("application", "x-www-form-urlencoded")
 }

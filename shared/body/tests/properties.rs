@@ -3,7 +3,9 @@
 
 use std::ops::ControlFlow;
 
-use backstop_body::{Content, DecompressLimits, MAX_NAME, Report, Walker, decompress, unfold};
+use backstop_body::{
+    Content, DecompressLimits, MAX_NAME, MAX_PLAIN_NAME, Report, Walker, decompress, unfold,
+};
 use backstop_http::{Coding, ContentType, Kind, Place};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -180,6 +182,24 @@ fn xml_escaped(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
+/// A key as programs name members.
+fn is_plain_name(name: &[u8]) -> bool {
+    name.len() <= MAX_PLAIN_NAME
+        && !name.starts_with(b"__")
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+/// Keys of JSON, plain ones and such as only look like it.
+fn keys() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9_]{0,30}",
+        "_{0,3}[a-z]{0,3}",
+        "[a-c_$~/%' .-]{0,4}"
+    ]
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(
@@ -352,4 +372,34 @@ fn a_long_name_is_handed_on_in_part() {
     assert!(unfold(outer, list.as_bytes(), &mut |place, _| names
         .push(place.name.len())));
     assert_eq!(names, vec![MAX_NAME; 1000]);
+}
+
+proptest! {
+    #[test]
+    fn without_plain_names_all_else_is_visited(
+        tree in proptest::collection::vec((keys(), keys(), any::<bool>()), 0..12),
+        tokens in proptest::collection::vec(proptest::sample::select(TOKENS.to_vec()), 0..4),
+    ) {
+        let members: Vec<String> = tree
+            .iter()
+            .map(|(key, inner, spaced)| {
+                let gap = if *spaced { " " } else { "" };
+                format!("{}{gap}:[{{{}:\"x\"}},1,\"y\"]", Value::from(key.as_str()), Value::from(inner.as_str()))
+            })
+            .collect();
+        let mut body = format!("{{{}}}", members.join(",")).into_bytes();
+        body.extend(tokens.concat());
+        let content = Content::new(ContentType::parse(b"application/json"));
+        let (mut all, report) = walk("application/json", &body);
+        let mut seen: Visits = Vec::new();
+        let left_out = Walker::default().without_plain_names().walk(&content, &body, &mut |place, value| {
+            seen.push((place.kind, place.name.to_vec(), value.to_vec()));
+            ControlFlow::Continue(())
+        });
+        prop_assert_eq!(report, left_out);
+        let counts = |(kind, _, value): &(Kind, Vec<u8>, Vec<u8>)| *kind != Kind::JsonKey || !is_plain_name(value);
+        all.retain(counts);
+        seen.retain(counts);
+        prop_assert_eq!(all, seen);
+    }
 }

@@ -307,3 +307,30 @@ fn a_document_in_a_value_is_read_as_one() {
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+/// What the body's reader leaves out as plain is nothing that the scanner would look at.
+#[test]
+fn a_name_that_is_left_out_needs_no_look() {
+    use backstop_body::{Content, MAX_PLAIN_NAME, Walker};
+    use backstop_detect::Scanner;
+    use backstop_http::{ContentType, Kind, Place};
+    let sign = (0..=255).map(|byte| vec![b'a', byte, b'b']);
+    let length = (1..2 * MAX_PLAIN_NAME).map(|length| vec![b'k'; length]);
+    let others = ["_", "__", "__proto__", "_a", "a__b", "9"].map(|name| name.as_bytes().to_vec());
+    let mut left_out = 0;
+    for name in sign.chain(length).chain(others) {
+        let body = [b"{\"", name.as_slice(), b"\":1}"].concat();
+        let content = Content::new(ContentType::parse(b"application/json"));
+        let mut visited = false;
+        Walker::default()
+            .without_plain_names()
+            .walk(&content, &body, &mut |_, _| {
+                visited = true;
+                std::ops::ControlFlow::Continue(())
+            });
+        left_out += usize::from(!visited);
+        let place = Place::new(Kind::JsonKey, b"");
+        assert!(visited || Scanner::passes(place, &name), "{name:?}");
+    }
+    assert_eq!(left_out, 63 + MAX_PLAIN_NAME + 4);
+}

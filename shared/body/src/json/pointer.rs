@@ -19,6 +19,13 @@ pub(super) fn push_token(pointer: &mut Vec<u8>, token: &[u8]) {
     }
 }
 
+/// Appends `/token` where the token holds neither `~` nor `/`.
+#[inline]
+pub(super) fn push_plain(pointer: &mut Vec<u8>, token: &[u8]) {
+    pointer.push(b'/');
+    pointer.extend_from_slice(token);
+}
+
 /// Makes the last step, an array index that begins at `start`, the next index.
 #[inline]
 pub(super) fn next_index(pointer: &mut Vec<u8>, start: usize) {

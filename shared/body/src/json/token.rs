@@ -22,6 +22,22 @@ pub(super) fn plain_string(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
+/// The longest name that counts as plain: longer ones may be an encoded text.
+pub const MAX_PLAIN_NAME: usize = 24;
+
+/// The plain name in double quotes that `rest` begins with, and what follows its colon: letters, digits and underscores, as
+/// programs name members. One look-up per byte finds its end and sees that it is one.
+#[inline]
+pub(super) fn plain_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, inner) = rest.split_first()?;
+    let length = inner.iter().position(|byte| bits(*byte) & NAME == 0)?;
+    match inner.split_at_checked(length)? {
+        ([b'_', b'_', ..] | [], _) => None,
+        (key, [b'"', b':', after @ ..]) if length <= MAX_PLAIN_NAME => Some((key, after)),
+        _ => None,
+    }
+}
+
 /// Takes a string whose opening quote has been taken.
 #[inline]
 pub(super) fn take_string<'a>(cursor: &mut Cursor<'a>, quote: u8) -> RawString<'a> {
@@ -85,6 +101,7 @@ pub(super) fn is_space(byte: u8) -> bool {
 /// What a byte of a bare word is: a bit for each.
 const WORD: u8 = 1;
 const NUMBER: u8 = 2;
+const NAME: u8 = 4;
 
 static BARE: [u8; 256] = bare();
 
@@ -94,8 +111,10 @@ const fn bare() -> [u8; 256] {
     let mut byte = 0_u8;
     while let [first, tail @ ..] = rest {
         *first = match byte {
-            b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E' => WORD | NUMBER,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80.. => WORD,
+            b'0'..=b'9' | b'e' | b'E' => WORD | NUMBER | NAME,
+            b'.' | b'-' | b'+' => WORD | NUMBER,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => WORD | NAME,
+            b'$' | 0x80.. => WORD,
             _ => 0,
         };
         rest = tail;

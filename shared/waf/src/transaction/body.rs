@@ -123,7 +123,12 @@ impl Transaction {
             &mut self.tally,
             self.custom.as_deref_mut(),
         );
-        Walker::default().walk(&content, &prefix.bytes, &mut |place, value| {
+        let mut walker = Walker::default();
+        // Custom rules may be about any name.
+        if inspection.custom.is_none() {
+            walker = walker.without_plain_names();
+        }
+        walker.walk(&content, &prefix.bytes, &mut |place, value| {
             inspection.value(place, value);
             if inspection.is_over() {
                 ControlFlow::Break(())

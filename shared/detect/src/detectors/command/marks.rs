@@ -301,13 +301,14 @@ pub fn chain(bytes: &[u8], i: usize) -> bool {
 
 /// What a byte can begin in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Role {
     /// Nothing.
-    Plain,
+    Plain = 0,
     /// A word that a mark starts with.
-    Word,
+    Word = 0b01,
     /// A sign of some grammar.
-    Sign,
+    Sign = 0b10,
 }
 
 /// The role of `byte`: one look-up, for every byte of every value comes here.
@@ -315,6 +316,13 @@ pub enum Role {
 pub fn role(byte: u8) -> Role {
     static ROLES: [Role; 256] = roles();
     ROLES.get(usize::from(byte)).copied().unwrap_or(Role::Sign)
+}
+
+/// Whether one of them is a sign: eight look-ups and one decision.
+#[inline]
+pub fn has_sign(eight: &[u8; 8]) -> bool {
+    let roles = eight.iter().fold(0, |all, byte| all | role(*byte) as u8);
+    roles & Role::Sign as u8 != 0
 }
 
 const fn roles() -> [Role; 256] {

@@ -60,8 +60,11 @@ fn is_a_pickle(bytes: &[u8]) -> bool {
         b"c__builtin__\n",
         b"cbuiltins\n",
     ];
-    CALLS.iter().any(|call| bytes.starts_with(call))
-        || bytes.starts_with(b"gASV") && bytes.len() > 24
+    match bytes.first() {
+        Some(b'c') => CALLS.iter().any(|call| bytes.starts_with(call)),
+        Some(b'g') => bytes.starts_with(b"gASV") && bytes.len() > 24,
+        _ => false,
+    }
 }
 
 /// Whether an uploaded file's name is that of a script or of a server's configuration.

@@ -25,7 +25,7 @@ mod words;
 
 use backstop_http::Kind;
 
-use crate::{Hits, Input};
+use crate::{Hits, Input, Level};
 use tokenizer::Context;
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
@@ -39,6 +39,11 @@ pub const fn wants(features: u8) -> bool {
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     if input.features == anchors::QUOTE && only_contracts(input.bytes) {
+        return;
+    }
+    // `or` and `and` in such a text join words, which no rule of this level is about.
+    let spoken = input.features == anchors::QUOTE | anchors::LOGIC && input.level == Level::One;
+    if spoken && input.bytes.iter().all(is_of_text) && only_contracts(input.bytes) {
         return;
     }
     nosql::judge(input, hits);
@@ -61,6 +66,14 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         }
     }
     probe::judge(input, hits);
+}
+
+/// Whether a byte can be no operator and no bracket.
+fn is_of_text(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || byte.is_ascii_whitespace()
+        || matches!(byte, b'\'' | b',' | b'.')
+        || *byte >= 0x80
 }
 
 /// Whether every quote is an apostrophe within a word of English (`I'm`, `it's`, `parents'` is none): of a text with no other

@@ -51,8 +51,61 @@ pub struct Tokenizer<'a> {
 }
 
 /// Whether `byte` continues an identifier. Bytes past ASCII do, so that a letter of any script is one.
+#[inline]
 pub fn in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
+    part(byte) != Part::None
+}
+
+/// What a byte is to an identifier.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// No part of it.
+    None,
+    /// A part of it, whatever stands around.
+    Whole,
+    /// A part of it, unless it belongs to a white-space character outside ASCII.
+    Perhaps,
+}
+
+#[inline]
+fn part(byte: u8) -> Part {
+    static PARTS: [Part; 256] = parts();
+    PARTS
+        .get(usize::from(byte))
+        .copied()
+        .unwrap_or(Part::Perhaps)
+}
+
+const fn parts() -> [Part; 256] {
+    let mut table = [Part::None; 256];
+    let mut rest: &mut [Part] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, tail @ ..] = rest {
+        *first = match byte {
+            0xa0 | 0xc2 | 0xe2 | 0xe3 => Part::Perhaps,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'$' | 0x80.. => Part::Whole,
+            _ => Part::None,
+        };
+        rest = tail;
+        byte = byte.wrapping_add(1);
+    }
+    table
+}
+
+/// The length of the identifier that `rest` begins with: a white-space character outside ASCII ends it.
+fn word_length(rest: &[u8]) -> usize {
+    let ends = |(i, byte): (usize, &u8)| match part(*byte) {
+        Part::Whole => false,
+        Part::None => true,
+        Part::Perhaps => {
+            let lone = *byte == 0xa0
+                && i.checked_sub(1)
+                    .and_then(|previous| rest.get(previous))
+                    .is_some_and(u8::is_ascii);
+            lone || is_wide_blank(rest.get(i..))
+        }
+    };
+    rest.iter().enumerate().position(ends).unwrap_or(rest.len())
 }
 
 impl<'a> Tokenizer<'a> {
@@ -373,18 +426,7 @@ impl<'a> Tokenizer<'a> {
 
     fn read_word(&mut self) -> (Kind, Word) {
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .enumerate()
-            .take_while(|(i, b)| {
-                let lone = **b == 0xa0
-                    && i.checked_sub(1)
-                        .and_then(|p| rest.get(p))
-                        .is_some_and(u8::is_ascii);
-                in_word(**b) && !lone && !is_wide_blank(rest.get(*i..))
-            })
-            .count()
-            .max(1);
+        let length = word_length(rest).max(1);
         let bytes = rest.get(..length).unwrap_or_default();
         // n'…', x'…', b'…', e'…', _utf8'…'
         if let Some(quote @ (b'\'' | b'"')) = rest.get(length)
@@ -398,9 +440,11 @@ impl<'a> Tokenizer<'a> {
         }
         let word = Word::of(bytes);
         // Behind a percent sign the word began earlier.
-        let begins = self.at.checked_sub(1).and_then(|i| self.bytes.get(i)) != Some(&b'%');
+        let begins = || self.at.checked_sub(1).and_then(|i| self.bytes.get(i)) != Some(&b'%');
+        // Nearly every word ends at what keeps no letters apart.
         if word == Word::None
-            && begins
+            && matches!(rest.get(length), Some(b'/' | b'%' | 0x80..))
+            && begins()
             && let Some(Joined { word, length }) = joined_word(rest)
         {
             self.at += length;

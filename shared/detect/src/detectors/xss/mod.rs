@@ -49,7 +49,23 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         hits.push(elements::handler_rule(name), 0..bytes.len());
     }
     tags::scan(input, hits);
-    breakout::attributes(bytes, hits);
+    // Every equals sign and every colon sets its feature.
+    if input.features & EQUALS != 0 {
+        breakout::attributes(bytes, hits);
+    }
+    if input.features & COLON != 0 {
+        schemes(bytes, hits);
+    }
+    if let Some(start) = ascii::find(bytes, b"-moz-binding") {
+        hits.push(&STYLE, start..bytes.len());
+    }
+    script::scan(bytes, hits);
+    breakout::tag_end(bytes, hits);
+    breakout::nameless_code(bytes, hits);
+}
+
+/// URLs that run or hold code.
+fn schemes(bytes: &[u8], hits: &mut Hits) {
     if let Some(start) = scheme::in_text(bytes) {
         hits.push(&JAVASCRIPT, start..bytes.len());
     } else if let Some(start) = scheme::idle_in_text(bytes).filter(|_| !bytes.contains(&b'<')) {
@@ -58,10 +74,4 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     if let Some(start) = scheme::data_in_text(bytes) {
         hits.push(&DATA_URL, start..bytes.len());
     }
-    if let Some(start) = ascii::find(bytes, b"-moz-binding") {
-        hits.push(&STYLE, start..bytes.len());
-    }
-    script::scan(bytes, hits);
-    breakout::tag_end(bytes, hits);
-    breakout::nameless_code(bytes, hits);
 }

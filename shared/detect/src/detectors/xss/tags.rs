@@ -2,6 +2,7 @@
 
 use backstop_http::Kind;
 
+use super::anchors::{EQUALS, TAG};
 use super::ascii::{at, find, from, is_gap, skip_gaps, starts_with};
 use super::elements::{self, Element};
 use super::host;
@@ -51,8 +52,13 @@ pub fn scan(input: &Input<'_>, hits: &mut Hits) {
             return;
         }
     }
-    odd_charset(bytes, hits);
-    if let Some(start) = memchr::memmem::find(bytes, b"=&{()}") {
+    // A tag in another encoding has an anchor of its own, and so has every equals sign.
+    if input.features & TAG != 0 {
+        odd_charset(bytes, hits);
+    }
+    if input.features & EQUALS != 0
+        && let Some(start) = memchr::memmem::find(bytes, b"=&{()}")
+    {
         hits.push(&PROBE_TAG, start..start + 6);
     }
 }
