@@ -220,7 +220,7 @@ impl Category {
 pub struct Notify {
     /// The proxy's cluster.
     pub cluster: String,
-    /// The `:authority` of the POST; the cluster's name if not given.
+    /// The `:authority` of the POST. If it is not given: the host in a name of Istio's form, or else the cluster's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// The path.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backstop_policy::ConfigError;
-use backstop_policy::call::{check_cluster, check_timeout};
+use backstop_policy::call::{authority, check_cluster, check_timeout};
 
 use crate::config::Notify;
 use crate::notify::Patience;
@@ -44,10 +44,10 @@ impl Endpoint {
                 "more than 0, and no more than `maxBackoff`",
             ));
         }
-        let authority = config.authority.clone();
+        let given = config.authority.as_deref();
         Ok(Self {
             cluster: config.cluster.clone(),
-            authority: authority.unwrap_or_else(|| config.cluster.clone()),
+            authority: authority("blockList.notify.authority", &config.cluster, given)?,
             path: config.path.clone(),
             timeout: config.timeout.0,
             patience: Patience {

@@ -30,6 +30,8 @@ pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 pub enum Content {
     /// A gRPC message.
     Grpc {
+        /// `:authority`.
+        authority: String,
         /// The service's full name.
         service: &'static str,
         /// Its method.
@@ -74,13 +76,17 @@ impl Call {
         body: Option<BodyPrefix<'_>>,
     ) -> Self {
         let content = match &target.protocol {
-            Protocol::Grpc { metadata } => {
+            Protocol::Grpc {
+                authority,
+                metadata,
+            } => {
                 let own = metadata
                     .iter()
                     .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
                 let trace = trace_headers(headers)
                     .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()));
                 Content::Grpc {
+                    authority: authority.clone(),
                     service: SERVICE,
                     method: METHOD,
                     metadata: own.chain(trace).collect(),

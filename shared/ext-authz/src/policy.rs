@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backstop_block_list::{BlockList, Mode as ListMode};
 use backstop_policy::answer::is_field_name;
-use backstop_policy::call::{MAX_TIMEOUT, check_cluster, check_timeout};
+use backstop_policy::call::{MAX_TIMEOUT, authority, check_cluster, check_timeout};
 use backstop_policy::{ResponseTemplate, Rollout};
 
 use crate::api::{Apis, CriticalApi};
@@ -50,7 +50,10 @@ pub(crate) struct Target {
 /// The halves of the protocol.
 #[derive(Debug)]
 pub(crate) enum Protocol {
-    Grpc { metadata: Vec<(String, String)> },
+    Grpc {
+        authority: String,
+        metadata: Vec<(String, String)>,
+    },
     Http(Box<HttpProtocol>),
 }
 
@@ -167,7 +170,11 @@ fn compile_service(service: &Service) -> Result<(Target, Duration), ConfigError>
                 }
                 metadata.push((name.to_ascii_lowercase(), value.clone()));
             }
-            Protocol::Grpc { metadata }
+            let given = grpc.authority.as_deref();
+            Protocol::Grpc {
+                authority: authority("service.grpc.authority", &grpc.cluster, given)?,
+                metadata,
+            }
         }
         Service::Http(http) => Protocol::Http(Box::new(HttpProtocol::compile(http)?)),
     };

@@ -35,3 +35,25 @@ pub fn check_timeout(at: impl fmt::Display, timeout: Duration) -> Result<(), Con
     }
     Ok(())
 }
+
+/// The `:authority` that a service is called by: what is `given` at `at`, or the host in a cluster's name of Istio's form
+/// (`outbound|8081||ratelimit.infra.svc.cluster.local`), or else the cluster's name.
+///
+/// # Errors
+/// When no host can be called so.
+pub fn authority(
+    at: impl fmt::Display,
+    cluster: &str,
+    given: Option<&str>,
+) -> Result<String, ConfigError> {
+    let Some(authority) = given else {
+        let host = cluster.rsplit('|').next();
+        return Ok(host.unwrap_or_default().to_owned());
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
+    if authority.is_empty() || !authority.bytes().all(plain) {
+        let message = format!("`{}` is not a host", authority.escape_debug());
+        return Err(ConfigError::at(at, message));
+    }
+    Ok(authority.to_owned())
+}

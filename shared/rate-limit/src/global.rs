@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use backstop_policy::call::authority;
 use backstop_policy::{ConfigError, Interval, RequestMatch};
 use backstop_rls as rls;
 use sha2::{Digest, Sha256};
@@ -80,7 +81,11 @@ impl Global {
         }
         Ok(Self {
             cluster: config.cluster.clone(),
-            authority: authority(config)?,
+            authority: authority(
+                at("authority"),
+                &config.cluster,
+                config.authority.as_deref(),
+            )?,
             domain: config.domain.clone(),
             timeout_millis: timeout(config.timeout)?,
             failure_mode: config.failure_mode,
@@ -127,20 +132,6 @@ impl Global {
             .iter()
             .filter(move |descriptor| descriptor.requests.covers(request.headers, request.path))
     }
-}
-
-fn authority(config: &GlobalLimits) -> Result<String, ConfigError> {
-    let Some(authority) = &config.authority else {
-        // `outbound|8081||ratelimit.infra.svc.cluster.local`
-        let host = config.cluster.rsplit('|').next();
-        return Ok(host.unwrap_or_default().to_owned());
-    };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
-    if authority.is_empty() || !authority.bytes().all(plain) {
-        let message = format!("`{}` is not a host", authority.escape_debug());
-        return Err(ConfigError::at("globalLimits.authority", message));
-    }
-    Ok(authority.clone())
 }
 
 fn timeout(timeout: Interval) -> Result<u32, ConfigError> {

@@ -2,9 +2,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
+use std::time::Duration;
 
 use backstop_http::Headers;
-use backstop_plugin::host::Buffer;
+use backstop_plugin::host::{Buffer, call};
 use backstop_plugin::metrics::{Counter, count_labelled};
 use backstop_plugin::{LogLevel, host};
 use backstop_rate_limit::{Decision, Limiter, Outcome, Policy, Reply, Unavailable};
@@ -106,13 +107,14 @@ impl RateLimit {
     fn ask(&self, decision: &Decision) -> Option<Result<u32, ()>> {
         let question = decision.question.as_ref()?;
         let global = self.limiter.policy().global.as_ref()?;
-        let called = host::grpc_call(
+        let called = call::grpc(
             &global.cluster,
             &global.authority,
             backstop_rls::SERVICE,
             backstop_rls::METHOD,
+            &[],
             question,
-            global.timeout_millis,
+            Duration::from_millis(u64::from(global.timeout_millis)),
         );
         Some(called.map_err(|error| {
             self.errors.increment();

@@ -30,6 +30,10 @@ const fn timeout() -> Interval {
 pub struct GrpcService {
     /// The proxy's cluster, in Istio `outbound|50051||adapter.security.svc.cluster.local`. It has to speak HTTP/2.
     pub cluster: String,
+    /// The `:authority` that the service is called by. If it is not given: the host in a name of Istio's form, or else the
+    /// cluster's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
     /// How long a verdict may take (default 800 ms).
     #[serde(default = "timeout")]
     pub timeout: Interval,

@@ -9,6 +9,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::Status;
 
 use super::{HostError, raw};
+use crate::serialise;
 
 /// The body of an HTTP call's response.
 const HTTP_BODY: u32 = 4;
@@ -19,12 +20,13 @@ const HTTP_HEADERS: u32 = 6;
 /// The headers of a response on its way to the client.
 const RESPONSE_HEADERS: u32 = 2;
 
-/// Calls a gRPC method, and answers the call's token.
+/// Calls a gRPC method of a cluster by an authority, and answers the call's token.
 ///
 /// # Errors
 /// [`HostError::NotFound`] if the proxy does not know the cluster; another one if nobody is in it.
 pub fn grpc(
     cluster: &str,
+    authority: &str,
     service: &str,
     method: &str,
     metadata: &[(&str, &[u8])],
@@ -33,7 +35,7 @@ pub fn grpc(
 ) -> Result<u32, HostError> {
     // Envoy 1.37 answers these statuses and no others.
     hostcalls::dispatch_grpc_call(
-        cluster,
+        &serialise::grpc_service(cluster, authority),
         service,
         method,
         metadata.to_vec(),

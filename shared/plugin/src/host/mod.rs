@@ -215,36 +215,6 @@ pub fn continue_request() -> Result<(), HostError> {
     raw::continue_stream(0)
 }
 
-/// Calls a gRPC method of a cluster by an authority, and answers the call's token. The SDK then calls the request's
-/// `on_grpc_call_response` with it, also when nothing came in time (`timeout_millis`; 0 would be for ever); if the request is
-/// gone by then, nobody.
-///
-/// # Errors
-/// When the proxy does not know the cluster, or nobody is in it.
-pub fn grpc_call(
-    cluster: &str,
-    authority: &str,
-    service: &str,
-    method: &str,
-    message: &[u8],
-    timeout_millis: u32,
-) -> Result<u32, HostError> {
-    let timeout = std::time::Duration::from_millis(u64::from(timeout_millis));
-    // The SDK's, which notes whose the token is. Envoy 1.37 answers these statuses and no others.
-    proxy_wasm::hostcalls::dispatch_grpc_call(
-        &serialise::grpc_service(cluster, authority),
-        service,
-        method,
-        Vec::new(),
-        Some(message),
-        timeout,
-    )
-    .map_err(|status| match status {
-        proxy_wasm::types::Status::ParseFailure => HostError::NotFound,
-        status => HostError::Status(status as u32),
-    })
-}
-
 /// Defines a metric and answers its id. Every call makes a new id on Envoy: define once, keep the id.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ const MAX_BODY: usize = 64 * 1024 + 1;
 pub(super) fn dispatch(made: &Call) -> Result<u32, HostError> {
     match &made.content {
         Content::Grpc {
+            authority,
             service,
             method,
             metadata,
@@ -25,6 +26,7 @@ pub(super) fn dispatch(made: &Call) -> Result<u32, HostError> {
                 .collect();
             call::grpc(
                 &made.cluster,
+                authority,
                 service,
                 method,
                 &metadata,
@@ -61,8 +63,8 @@ pub(super) fn grpc_failure(status: u32, late: bool) -> Failure {
     Failure::of_grpc(status, &message)
 }
 
-/// The response to an HTTP call. `late`: its time is over; the proxy then answers 504 for the service, and 503 where it was
-/// not reached.
+/// The response to an HTTP call. `late`: its time is over. The proxy itself answers for a service that does not: 504 when the
+/// time is over, 503 where it was not reached, told from the service's own by their text.
 pub(super) fn http_response(
     count: usize,
     body: usize,
@@ -83,5 +85,14 @@ pub(super) fn http_response(
     } else {
         call::http_response_body(body.min(MAX_BODY)).map_err(|_| Failure::Service)?
     };
+    match headers.first(b":status") {
+        // The proxy's timers and its clock are not one: this may come a moment before the time is over.
+        Some(b"504") if body == b"upstream request timeout" => return Err(Failure::Timeout),
+        Some(b"503") if body.starts_with(b"upstream connect error or disconnect/reset") => {
+            return Err(Failure::Unreachable);
+        }
+        Some(b"503") if body == b"no healthy upstream" => return Err(Failure::NoCluster),
+        _ => {}
+    }
     Ok((headers, body))
 }
