@@ -87,7 +87,7 @@ fn what_is_not_critical_is_not_asked_about() {
 fn verdict_by_transport_by_outcome() {
     // What the service says over gRPC and over HTTP, and what the client and the upstream see.
     type Row = (&'static str, fn() -> GrpcReply, fn() -> HttpReply, u16, u16);
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
         (
             "none",
             || GrpcReply::ok(allowed("x-user", "u")),
@@ -142,6 +142,13 @@ fn verdict_by_transport_by_outcome() {
             "unreachable",
             GrpcReply::unreachable,
             HttpReply::reset,
+            200,
+            503,
+        ),
+        (
+            "unreachable",
+            GrpcReply::unreachable,
+            HttpReply::unreachable,
             200,
             503,
         ),
@@ -341,7 +348,7 @@ fn a_block_verdict_refuses_the_client_on_every_worker_and_is_told_once() {
     for _ in 0..8 {
         let outcome = gateway.send(enter());
         assert_eq!((outcome.status, outcome.callouts.len()), (403, 0));
-        assert_eq!(outcome.details, "ext_authz{block-list}");
+        assert_eq!(outcome.details, "backstop_block_list{verdict}");
     }
     gateway.advance(Duration::from_secs(10));
     let told = posts.lock().unwrap().clone();

@@ -38,10 +38,12 @@ fn it_exports_what_it_implements_and_imports_what_envoy_has() {
             "proxy_on_configure",
             "proxy_on_context_create",
             "proxy_on_delete",
+            "proxy_on_http_call_response",
             "proxy_on_memory_allocate",
             "proxy_on_request_body",
             "proxy_on_request_headers",
             "proxy_on_request_trailers",
+            "proxy_on_tick",
             "proxy_on_vm_start",
         ]
     );

@@ -61,7 +61,7 @@ enum Command {
 /// Which module, and with which configuration.
 #[derive(Debug, Args)]
 struct FilterArgs {
-    /// The filter's name: waf, origin-verify, rate-limit, or edge for all in one.
+    /// The filter's name: waf, origin-verify, rate-limit, ext-authz, or edge for all in one.
     #[arg(long, default_value = "waf")]
     filter: String,
     /// The filter's .wasm file. Without it: $BACKSTOP_MODULES, target/modules upward from here, beside this program.

@@ -13,7 +13,7 @@ use super::{
     Ending, Failure, FilterArgs, Metering, config_file, module_file, print, replay_json,
     replay_text,
 };
-use crate::replay::{Replayed, Summary, replay};
+use crate::replay::{AuthzScript, Replayed, Summary, replay};
 use crate::traffic::{Input, ReadProgress};
 
 /// How many broken records are written to stderr; all are counted.
@@ -39,6 +39,11 @@ pub(super) struct ReplayArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     filter: FilterArgs,
+    /// What the authorization service says to each of the filter's questions (YAML): NONE, THROTTLE, CHALLENGE, BLOCK, a
+    /// time-out, a reset, garbage … by method, path, header, address; see docs/ext-authz.md. Verdicts, breaker and block list
+    /// depend on what came before: --jobs is then 1 unless given.
+    #[arg(long, value_name = "FILE")]
+    ext_authz_verdicts: Option<PathBuf>,
     /// How many filters work in parallel. Default: one per CPU.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -96,8 +101,21 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Ending, Failure> {
     } else {
         Metering::Fuel
     };
-    let subject = args.filter.subject(&module, config, metering)?;
-    let jobs = args.jobs.unwrap_or_else(cpus).max(1);
+    let script = args
+        .ext_authz_verdicts
+        .as_deref()
+        .map(AuthzScript::from_file)
+        .transpose()
+        .map_err(Failure::new)?;
+    let jobs = match script {
+        Some(_) => args.jobs.unwrap_or(1),
+        None => args.jobs.unwrap_or_else(cpus),
+    }
+    .max(1);
+    let subject = args
+        .filter
+        .subject(&module, config, metering)?
+        .authz_script(script);
     let mut verdicts = args.verdicts.as_deref().map(Verdicts::create).transpose()?;
     let mut summary = Summary::new().map_err(Failure::new)?;
     let read = ReadProgress::default();

@@ -1,10 +1,12 @@
 //! The filter itself as a replay's subject: the `.wasm` in this host, started anew when it fails.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::authz_script::{AuthzScript, clusters};
 use super::{Decision, Finding, Judge, Subject, SubjectError, Verdict};
 use crate::traffic::{Case, refusal};
 use crate::{Gateway, LoadError, LogLevel, Module, Outcome, Plugin, Request};
@@ -15,6 +17,7 @@ pub struct FilterSubject {
     module: Module,
     config: Vec<u8>,
     stop_iteration: bool,
+    script: Option<Arc<AuthzScript>>,
 }
 
 impl FilterSubject {
@@ -55,6 +58,7 @@ impl FilterSubject {
             module,
             config,
             stop_iteration: false,
+            script: None,
         }
     }
 
@@ -65,6 +69,13 @@ impl FilterSubject {
         self
     }
 
+    /// Answers the filter's questions to an authorization service.
+    #[must_use]
+    pub fn authz_script(mut self, script: Option<AuthzScript>) -> Self {
+        self.script = script.map(Arc::new);
+        self
+    }
+
     /// The same filter with another configuration.
     #[must_use]
     pub fn with_config(&self, config: Vec<u8>) -> Self {
@@ -72,6 +83,7 @@ impl FilterSubject {
             module: self.module.clone(),
             config,
             stop_iteration: self.stop_iteration,
+            script: self.script.clone(),
         }
     }
 
@@ -79,11 +91,19 @@ impl FilterSubject {
         let plugin = Plugin::new(&self.module)
             .config(&self.config)
             .allow_on_headers_stop_iteration(self.stop_iteration);
-        let started = Gateway::builder()
+        let mut builder = Gateway::builder()
             .plugin(plugin)
             .main_thread_vm(false)
-            .log_level(LogLevel::Info)
-            .start();
+            .log_level(LogLevel::Info);
+        if let Some(script) = &self.script {
+            let config = serde_json::from_slice(&self.config).unwrap_or_default();
+            let (grpc, http) = (script.clone(), script.clone());
+            builder = builder
+                .clusters(clusters(&config))
+                .on_grpc_call(move |call| grpc.grpc(call))
+                .on_http_call(move |call| http.http(call));
+        }
+        let started = builder.start();
         started.map_err(|error| {
             // The guest says best why it refused; a trap says it otherwise.
             let said = error
@@ -126,7 +146,15 @@ impl Judge for FilterJudge<'_> {
                 fuel: 0,
             });
         }
-        let request = request_of(case);
+        let mut request = request_of(case);
+        let headers = case
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()));
+        let script = self.subject.script.as_ref();
+        if let Some(client) = script.and_then(|script| script.client(headers)) {
+            request = request.client(client);
+        }
         let outcome = self.gateway.send(&request);
         let decision = decision_of(&outcome);
         if matches!(decision, Decision::Failed(_)) {
@@ -198,10 +226,10 @@ fn decision_of(outcome: &Outcome) -> Decision {
 }
 
 /// The response-code details of a filter's refusal: `backstop_waf{SQL_INJECTION:sql-union}`, or with the filter as the
-/// category, `backstop_rate_limit{client}`.
+/// category, `backstop_rate_limit{client}`, `ext_authz{block}`.
 fn named(details: &str) -> Option<Finding> {
     let (filter, inside) = details.strip_suffix('}')?.split_once('{')?;
-    let filter = filter.strip_prefix("backstop_")?;
+    let filter = filter.strip_prefix("backstop_").unwrap_or(filter);
     let (category, rule) = match inside.split_once(':') {
         Some((category, rule)) => (category.to_string(), rule),
         None => (filter.to_ascii_uppercase(), inside),
@@ -213,21 +241,42 @@ fn named(details: &str) -> Option<Finding> {
     })
 }
 
-/// `detect:SQL_INJECTION:sql-union` in filter state: what access logs show of a request that was let go.
+/// What filter state says of a request that was let go, as access logs show it: `detect:SQL_INJECTION:sql-union`,
+/// `report:threshold` of the block list, or a verdict of the authorization service that was not enforced.
 fn state(outcome: &Outcome) -> Option<(String, Finding)> {
-    let (_, verdict) = outcome
-        .filter_state
-        .iter()
-        .find(|(name, _)| name.ends_with("waf_verdict"))?;
-    let verdict = String::from_utf8_lossy(verdict);
-    let mut words = verdict.splitn(3, ':');
-    let (action, category, rule) = (words.next()?, words.next()?, words.next()?);
-    let finding = Finding {
+    let said = |wanted: &str| {
+        let (_, verdict) = outcome
+            .filter_state
+            .iter()
+            .find(|(name, _)| name.ends_with(wanted))?;
+        Some(String::from_utf8_lossy(verdict).into_owned())
+    };
+    let finding = |category: &str, rule: &str| Finding {
         category: category.to_string(),
         rule: rule.to_string(),
         ..Finding::default()
     };
-    Some((action.to_string(), finding))
+    if let Some(verdict) = said("waf_verdict") {
+        let mut words = verdict.splitn(3, ':');
+        let (action, category, rule) = (words.next()?, words.next()?, words.next()?);
+        return Some((action.to_string(), finding(category, rule)));
+    }
+    if let Some(verdict) = said("block_list_verdict") {
+        let (_, why) = verdict.split_once(':')?;
+        return Some(("detect".to_string(), finding("BLOCK_LIST", why)));
+    }
+    let verdict = said("ext_authz_verdict")?;
+    let refused = matches!(
+        verdict.as_str(),
+        "block" | "challenge" | "denied" | "block-list" | "ambiguous-path"
+    ) || verdict.contains("token");
+    match verdict.as_str() {
+        "none" => None,
+        _ => Some((
+            if refused { "detect" } else { "pass" }.to_string(),
+            finding("EXT_AUTHZ", &verdict),
+        )),
+    }
 }
 
 #[derive(Deserialize)]

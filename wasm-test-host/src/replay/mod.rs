@@ -3,6 +3,7 @@
 //! A reader, several workers with one filter each, and a collector that puts their results back in order are joined
 //! by bounded channels, so a recording of any length takes the same memory. See `pipeline`.
 
+mod authz_script;
 mod cost;
 mod filter;
 mod pipeline;
@@ -10,6 +11,7 @@ mod subject;
 mod summary;
 mod verdict;
 
+pub use authz_script::{AuthzScript, ScriptError};
 pub use cost::{Cost, Quantiles, Slow};
 pub use filter::FilterSubject;
 pub use pipeline::{ReplayError, Replayed, replay};

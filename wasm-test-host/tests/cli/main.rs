@@ -5,4 +5,5 @@ mod command;
 mod explain;
 mod hash_secret;
 mod replay;
+mod replay_verdicts;
 mod rules;
