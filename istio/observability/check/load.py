@@ -120,8 +120,10 @@ class Load:
         ]:
             self.send(path.replace("${", "$%7B").replace("}", "%7D").replace("|", "%7C"))
         # A forged line of the log, behind a line break and out of its string: it has to stay text in the true one.
-        forged = '\n"}{"timestamp":"x","type":"security","event":"FORGED_DETECTED","category":"FORGED","client_ip":"192.0.2.9"}'
-        self.send("/search?q=" + urllib.parse.quote(forged + "' or 'a'='a"), user_agent="sqlmap " + forged.replace("\n", ""))
+        forged = '"}{"timestamp":"x","type":"security","event":"FORGED_DETECTED","category":"FORGED","client_ip":"192.0.2.9"}'
+        self.send("/search?q=" + urllib.parse.quote("\n" + forged + "' or 'a'='a"))
+        self.send(f"/search?q={forged}'%20or%20'a'='a", host="tickets.example.com" + forged)
+        self.send(f"/search?q={forged}'%20or%20'a'='a", x_request_id=forged)
         self.send("/?seat=zz*zz")
         self.send("/?seat=" + "A" * 4000)
         self.send("/", user_agent="sqlmap/1.7")
