@@ -10,6 +10,7 @@
 # make lint    formatting and clippy, native and for the wasm target
 # make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
 # make accuracy  what rate limiters admit inside Envoy, beside what they should: this filter, Envoy's own, a Lua table
+# make bench-ext-authz  latency and CPU of a bot verdict beside Envoy's native ext_authz, and with the service gone
 # make bench   CPU per request inside Envoy: no filter, each filter, all in one, Envoy's own limiter, a Lua script of the legacy layer's shape
 
 CARGO ?= cargo
@@ -59,12 +60,12 @@ guests: wasm-target
 	$(CARGO) build --release --target $(WASM_TARGET) $(foreach guest,$(GUESTS),-p guest-$(subst _,-,$(guest)))
 
 .PHONY: test
-test: build guests rate-limit-service registry manifests $(ENVOY_BIN)
+test: build guests services registry manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test --workspace --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy
-	$(CARGO) test $(SERVICE)
+	$(CARGO) test $(SERVICES) --workspace
 
 .PHONY: e2e
-e2e: build guests rate-limit-service registry manifests $(ENVOY_BIN)
+e2e: build guests services registry manifests $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) test -p backstop-e2e --features envoy -- --nocapture
 
 # Every expression of the dashboards and alerts against a real Envoy under load, with a real Prometheus; alerts by promtool.
@@ -106,6 +107,11 @@ bench: build $(ENVOY_BIN)
 accuracy: build $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin rate-accuracy -- target/modules/rate-limit.wasm
 
+# What a bot verdict costs beside Envoy's native ext_authz before the same service; a service that is gone.
+.PHONY: bench-ext-authz
+bench-ext-authz: build services $(ENVOY_BIN)
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin authz-cost -- target/modules
+
 .PHONY: score
 score: build
 	target/debug/backstop replay --verdicts target/verdicts.jsonl $(CORPUS)/*.jsonl.gz
@@ -127,15 +133,15 @@ fuzz-seeds:
 lint: wasm-target redis
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --exclude 'backstop-*-filter' --exclude 'guest-*' --features backstop-e2e/envoy -- -D warnings
-	$(CARGO) fmt --manifest-path wasm-test-host/rate-limit-service/Cargo.toml --check
-	$(CARGO) clippy $(SERVICE) --all-targets -- -D warnings
+	$(CARGO) fmt --manifest-path wasm-test-host/services/Cargo.toml --all --check
+	$(CARGO) clippy $(SERVICES) --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --target $(WASM_TARGET) $(FILTERS:%=-p backstop-%-filter) -- -D warnings
 
-# A rate-limit service for the tests, and the Redis that it counts in.
-SERVICE := --manifest-path wasm-test-host/rate-limit-service/Cargo.toml --target-dir target/rate-limit-service
-.PHONY: rate-limit-service
-rate-limit-service: redis
-	$(CARGO) build $(SERVICE)
+# A rate-limit service and an ext_authz service for the tests, and the Redis that the first counts in.
+SERVICES := --manifest-path wasm-test-host/services/Cargo.toml --target-dir target/services
+.PHONY: services
+services: redis
+	$(CARGO) build $(SERVICES) --workspace
 
 .PHONY: redis
 redis:

@@ -117,6 +117,8 @@ pub struct Bootstrap {
     listeners: Vec<Listener>,
     /// gRPC services: cluster names and addresses.
     services: Vec<(String, SocketAddr)>,
+    /// The same for services that speak HTTP/1.1.
+    http_services: Vec<(String, SocketAddr)>,
 }
 
 impl Bootstrap {
@@ -126,6 +128,7 @@ impl Bootstrap {
             upstream,
             listeners: Vec::new(),
             services: Vec::new(),
+            http_services: Vec::new(),
         }
     }
 
@@ -133,6 +136,13 @@ impl Bootstrap {
     #[must_use]
     pub fn grpc_service(mut self, cluster: &str, address: SocketAddr) -> Self {
         self.services.push((cluster.to_owned(), address));
+        self
+    }
+
+    /// Adds a cluster that speaks HTTP/1.1.
+    #[must_use]
+    pub fn http_service(mut self, cluster: &str, address: SocketAddr) -> Self {
+        self.http_services.push((cluster.to_owned(), address));
         self
     }
 
@@ -150,6 +160,8 @@ impl Bootstrap {
         let http2 = json!({"http2_protocol_options": {}});
         let services = self.services.iter();
         clusters.extend(services.map(|(name, address)| cluster(name, *address, &http2)));
+        let services = self.http_services.iter();
+        clusters.extend(services.map(|(name, address)| cluster(name, *address, &http1)));
         let mut bootstrap = json!({
             "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
             "static_resources": {"clusters": clusters},
@@ -302,6 +314,22 @@ pub fn lua_filter(source: &str) -> Value {
         "typed_config": {
             "@type": type_url("extensions.filters.http.lua.v3.Lua"),
             "default_source_code": {"inline_string": source},
+        },
+    })
+}
+
+/// Envoy's native ext_authz, which asks a gRPC service about every request and lets pass what got no answer.
+pub fn ext_authz_filter(cluster: &str, timeout: &str) -> Value {
+    let timeout = timeout
+        .strip_suffix("ms")
+        .map_or_else(|| timeout.to_owned(), |millis| format!("0.{millis:0>3}s"));
+    json!({
+        "name": "envoy.filters.http.ext_authz",
+        "typed_config": {
+            "@type": type_url("extensions.filters.http.ext_authz.v3.ExtAuthz"),
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}, "timeout": timeout},
+            "failure_mode_allow": true,
         },
     })
 }

@@ -152,6 +152,23 @@ impl Envoy {
         self.process.id()
     }
 
+    /// CPU time of all its threads in nanoseconds (Linux `schedstat`).
+    ///
+    /// # Errors
+    /// Where there is no such file.
+    pub fn cpu_nanos(&self) -> Result<u64> {
+        let mut sum = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.pid()))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            sum += text
+                .split(' ')
+                .next()
+                .and_then(|nanos| nanos.parse::<u64>().ok())
+                .context("schedstat")?;
+        }
+        Ok(sum)
+    }
+
     /// Where the listener called `name` listens.
     ///
     /// # Errors

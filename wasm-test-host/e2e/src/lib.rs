@@ -17,5 +17,5 @@ pub mod upstream;
 pub use bootstrap::{Bootstrap, Listener};
 pub use client::{Client, Response};
 pub use envoy::Envoy;
-pub use services::{RateLimitService, Redis};
+pub use services::{AuthzService, RateLimitService, Redis};
 pub use upstream::{Recorded, Upstream};

@@ -29,14 +29,14 @@ pub fn guest(name: &str) -> PathBuf {
     )
 }
 
-/// The rate-limit service of the tests.
+/// A service of the tests by its name (`rate-limit-service`).
 ///
 /// # Panics
 /// When it is not built; the message is the command to run.
-pub fn rate_limit_service() -> PathBuf {
+pub fn service(name: &str) -> PathBuf {
     existing(
-        root().join("target/rate-limit-service/debug/rate-limit-service"),
-        "make rate-limit-service",
+        root().join(format!("target/services/debug/{name}")),
+        "make services",
     )
 }
 

@@ -5,7 +5,6 @@
 //! that a drifting machine hits all alike; the tenth percentile of the bursts is quoted, with the quartiles beside it.
 #![forbid(unsafe_code)]
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -111,11 +110,11 @@ fn main() -> Result<()> {
     }
     for burst in 0..=bursts {
         for chain in &mut chains {
-            let before = cpu_nanos(envoy.pid())?;
+            let before = envoy.cpu_nanos()?;
             for _ in 0..requests {
                 chain.client.exchange("GET", &request)?;
             }
-            let spent = cpu_nanos(envoy.pid())?.saturating_sub(before);
+            let spent = envoy.cpu_nanos()?.saturating_sub(before);
             // The first burst warms caches and V8's tiers.
             if burst > 0 {
                 chain.micros.push(spent as f64 / requests as f64 / 1000.0);
@@ -148,20 +147,6 @@ fn report(bytes: usize, requests: usize, chains: &mut [Chain]) {
             added
         );
     }
-}
-
-/// CPU time of all threads of a process (Linux `schedstat`, nanoseconds).
-fn cpu_nanos(pid: u32) -> Result<u64> {
-    let mut sum = 0;
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = fs::read_to_string(task?.path().join("schedstat"))?;
-        sum += text
-            .split(' ')
-            .next()
-            .and_then(|n| n.parse::<u64>().ok())
-            .context("schedstat")?;
-    }
-    Ok(sum)
 }
 
 fn browser_fields() -> Vec<(String, Vec<u8>)> {
