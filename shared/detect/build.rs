@@ -76,7 +76,9 @@ fn main() {
     for (literal, bits) in triggers::LITERALS {
         builder.add(literal, u64::from(*bits) << 60);
     }
-    builder.mark_non_ascii(u64::from(triggers::WIDE) << 60);
+    for lead in triggers::FOLDED {
+        builder.add(&[*lead], u64::from(triggers::WIDE) << 60);
+    }
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     std::fs::write(out.join("tables.rs"), builder.build().to_rust()).expect("OUT_DIR is writable");
 }

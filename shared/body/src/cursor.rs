@@ -24,6 +24,12 @@ impl<'a> Cursor<'a> {
         self.length - self.rest.len()
     }
 
+    /// Offset of `rest`, an end of what is left or was.
+    #[inline]
+    pub(crate) fn offset_of(&self, rest: &[u8]) -> usize {
+        self.length - rest.len()
+    }
+
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()

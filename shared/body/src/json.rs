@@ -15,11 +15,13 @@ use backstop_http::Kind;
 use self::pointer::{next_index, push_plain, push_token};
 pub use self::token::MAX_PLAIN_NAME;
 use self::token::{
-    is_space, is_standard, is_word, plain_key, plain_length, plain_string, take_string, takes_colon,
+    is_space, is_standard, is_word, plain_key, plain_length, plain_string, skip_space, take_string,
+    takes_colon,
 };
 use crate::cursor::Cursor;
 use crate::escape::unescape_json;
 use crate::graphql;
+use crate::nested::opens;
 use crate::report::{Malformed, Violation};
 use crate::sink::Sink;
 
@@ -70,6 +72,7 @@ impl Outcome {
 
 impl Json {
     /// Visits keys and strings. The caller visits the unread rest.
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub(crate) fn walk(
         &mut self,
         body: &[u8],
@@ -84,6 +87,7 @@ impl Json {
             cursor: Cursor::new(body),
             sink,
             max_depth,
+            pending: None,
             untracked: 0,
             expect: Expect::Value,
             value_at: 0,
@@ -122,6 +126,8 @@ struct Reading<'a, 's, 'v> {
     cursor: Cursor<'a>,
     sink: &'s mut Sink<'v>,
     max_depth: usize,
+    /// The plain key of the value at hand, as long as the pointer lacks it: most values are passed without a place.
+    pending: Option<&'a [u8]>,
     /// Containers open beyond the depth that is tracked: of these, neither kind nor place is known.
     untracked: usize,
     expect: Expect,
@@ -130,7 +136,7 @@ struct Reading<'a, 's, 'v> {
     outcome: Outcome,
 }
 
-impl Reading<'_, '_, '_> {
+impl<'a> Reading<'a, '_, '_> {
     #[inline]
     fn in_container(&self) -> bool {
         self.untracked > 0 || !self.buffers.open.is_empty()
@@ -140,6 +146,17 @@ impl Reading<'_, '_, '_> {
     #[inline]
     fn separator_is_due(&self) -> bool {
         self.expect == Expect::Separator && self.in_container()
+    }
+
+    /// Makes the pointer that of the value at hand.
+    #[inline]
+    fn locate(&mut self) {
+        let Some(key) = self.pending.take() else {
+            return;
+        };
+        let object = self.buffers.open.last().map_or(0, |it| it.pointer_len);
+        self.buffers.pointer.truncate(object);
+        push_plain(&mut self.buffers.pointer, key);
     }
 
     fn note(&mut self, violation: Violation) {
@@ -161,6 +178,7 @@ impl Reading<'_, '_, '_> {
         if self.expect == Expect::Key || self.separator_is_due() {
             return self.give_up();
         }
+        self.locate();
         self.value_at = self.cursor.offset();
         self.expect = Expect::Value;
         if self.untracked > 0 || self.buffers.open.len() >= self.max_depth {
@@ -182,6 +200,7 @@ impl Reading<'_, '_, '_> {
     }
 
     fn close(&mut self, is_array: bool) {
+        self.pending = None;
         if self.untracked > 0 {
             self.untracked -= 1;
         } else {
@@ -202,6 +221,7 @@ impl Reading<'_, '_, '_> {
         }
         self.cursor.skip(1);
         self.expect = Expect::Value;
+        self.pending = None;
         let Some(container) = self.buffers.open.last().filter(|_| self.untracked == 0) else {
             return;
         };
@@ -225,6 +245,7 @@ impl Reading<'_, '_, '_> {
 
     /// A string in double quotes. Nearly all hold no escape and stand where one is due.
     #[inline]
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     fn quoted(&mut self) -> ControlFlow<()> {
         if self.untracked > 0 || self.expect == Expect::Separator {
             return self.string(b'"');
@@ -232,36 +253,92 @@ impl Reading<'_, '_, '_> {
         if self.expect == Expect::Key
             && self.sink.skips_plain_names
             && let Some(object) = self.buffers.open.last()
-            && let Some((key, after)) = plain_key(self.cursor.rest())
         {
-            self.buffers.pointer.truncate(object.pointer_len);
-            push_plain(&mut self.buffers.pointer, key);
-            self.sink.values += 1;
-            self.cursor.go_to(after);
-            self.expect = Expect::Value;
-            return ControlFlow::Continue(());
+            let object = object.pointer_len;
+            if self.plain_members()? {
+                return ControlFlow::Continue(());
+            }
+            self.buffers.pointer.truncate(object);
         }
         let Some((text, after)) = plain_string(self.cursor.rest()) else {
             return self.string(b'"');
         };
-        let Json {
-            pointer,
-            open,
-            graphql,
-            ..
-        } = &mut *self.buffers;
         if self.expect == Expect::Value {
+            let value = self.cursor.rest();
+            if self.may_be_graphql() || opens(text) || !self.sink.passes(text) {
+                return self.visit(text, value, after);
+            }
             self.value_at = self.cursor.offset();
             self.cursor.go_to(after);
             self.expect = Expect::Separator;
-            return visit_string(pointer, text, graphql, self.sink);
+            self.sink.values += usize::from(!text.is_empty());
+            return ControlFlow::Continue(());
         }
+        let Json { pointer, open, .. } = &mut *self.buffers;
         let [b':', after @ ..] = after else {
             return self.string(b'"');
         };
         self.cursor.go_to(after);
         self.expect = Expect::Value;
         visit_key(pointer, open.last(), text, self.sink)
+    }
+
+    /// Takes members of an object, plain key and plain value, one after another, up to the first one that needs a look. `false`
+    /// where a key is due that is not plain.
+    #[inline]
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn plain_members(&mut self) -> ControlFlow<(), bool> {
+        self.pending = None;
+        let mut rest = self.cursor.rest();
+        loop {
+            let Some((key, value)) = plain_key(rest) else {
+                self.cursor.go_to(rest);
+                return ControlFlow::Continue(false);
+            };
+            self.sink.values += 1;
+            let value = skip_space(value);
+            let (text, after) = if value.first() == Some(&b'"') {
+                (plain_string(value), None)
+            } else {
+                (None, plain_length(value).and_then(|end| value.get(end..)))
+            };
+            if let Some((text, after)) = text
+                && (key == b"query" || opens(text) || !self.sink.passes(text))
+            {
+                self.pending = Some(key);
+                self.visit(text, value, after)?;
+                return ControlFlow::Continue(true);
+            }
+            let Some(after) = text.map(|(_, after)| after).or(after) else {
+                self.pending = Some(key);
+                self.expect = Expect::Value;
+                self.cursor.go_to(value);
+                return ControlFlow::Continue(true);
+            };
+            self.sink.values += usize::from(text.is_some_and(|(text, _)| !text.is_empty()));
+            if let [b',', next @ ..] = after
+                && let next @ [b'"', ..] = skip_space(next)
+            {
+                rest = next;
+                continue;
+            }
+            self.value_at = self.cursor.offset_of(value);
+            self.expect = Expect::Separator;
+            self.cursor.go_to(after);
+            return ControlFlow::Continue(true);
+        }
+    }
+
+    /// Visits the string that begins at `value` and is followed by `after`.
+    fn visit(&mut self, text: &[u8], value: &[u8], after: &'a [u8]) -> ControlFlow<()> {
+        self.locate();
+        self.value_at = self.cursor.offset_of(value);
+        self.expect = Expect::Separator;
+        self.cursor.go_to(after);
+        let Json {
+            pointer, graphql, ..
+        } = &mut *self.buffers;
+        visit_string(pointer, text, graphql, self.sink)
     }
 
     #[inline(never)]
@@ -271,6 +348,7 @@ impl Reading<'_, '_, '_> {
             self.give_up();
             return ControlFlow::Continue(());
         }
+        self.locate();
         let at = self.cursor.offset();
         if !standard {
             self.note(Violation::NonStandard);
@@ -328,6 +406,7 @@ impl Reading<'_, '_, '_> {
 
     /// A number, a literal, or a bare word.
     fn word(&mut self) -> ControlFlow<()> {
+        self.locate();
         let at = self.cursor.offset();
         let mut after = self.cursor;
         let word = after.take_while(is_word);
@@ -362,6 +441,15 @@ impl Reading<'_, '_, '_> {
         self.sink.put(Kind::Json, &self.buffers.pointer, word)
     }
 
+    /// Whether a string here is one that may be a GraphQL document.
+    #[inline]
+    fn may_be_graphql(&self) -> bool {
+        match self.pending {
+            Some(key) => key == b"query",
+            None => is_query(&self.buffers.pointer),
+        }
+    }
+
     /// Takes the colon that makes a key of the string or word before it, where a key may be.
     fn takes_key_colon(&mut self) -> bool {
         (self.expect == Expect::Key || self.untracked > 0) && takes_colon(&mut self.cursor)
@@ -387,13 +475,18 @@ fn visit_key(
 }
 
 #[inline]
+fn is_query(pointer: &[u8]) -> bool {
+    pointer.ends_with(b"/query")
+}
+
+#[inline]
 fn visit_string(
     pointer: &[u8],
     text: &[u8],
     scratch: &mut Vec<u8>,
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
-    if matches!(pointer, [.., b'/', b'q', b'u', b'e', b'r', b'y'])
+    if is_query(pointer)
         && graphql::looks_like_document(text)
         && graphql::walk(text, scratch, sink)?
     {

@@ -137,7 +137,7 @@ fn json(place: Place<'_>, value: &[u8], level: usize, visit: &mut VisitInner<'_>
 
 /// Whether a string within a document may be one. Nearly all that are asked about are told by their first byte.
 #[inline]
-fn opens(text: &[u8]) -> bool {
+pub(crate) fn opens(text: &[u8]) -> bool {
     match text.first() {
         Some(b'{' | b'[') => true,
         Some(b'e' | b'W' | b'P') => opens_base64(text),

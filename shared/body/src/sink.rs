@@ -22,6 +22,8 @@ pub(crate) struct Sink<'v> {
     pub(crate) values: usize,
     /// Whether plain names are left out.
     pub(crate) skips_plain_names: bool,
+    /// Whether a text that is no document of its own need not be visited.
+    pub(crate) passes: Option<fn(&[u8]) -> bool>,
 }
 
 impl<'v> Sink<'v> {
@@ -30,7 +32,14 @@ impl<'v> Sink<'v> {
             visit,
             values: 0,
             skips_plain_names: false,
+            passes: None,
         }
+    }
+
+    /// Whether `text` need not be visited.
+    #[inline]
+    pub(crate) fn passes(&self, text: &[u8]) -> bool {
+        self.passes.is_some_and(|passes| passes(text))
     }
 
     pub(crate) fn put(&mut self, kind: Kind, name: &[u8], value: &[u8]) -> ControlFlow<()> {

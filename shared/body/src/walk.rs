@@ -31,6 +31,7 @@ pub struct Walker {
     xml: Xml,
     text: Vec<u8>,
     skips_plain_names: bool,
+    passes: Option<fn(&[u8]) -> bool>,
 }
 
 /// What is known about a piece of content: a body, or a part of a multipart body.
@@ -113,10 +114,21 @@ impl Walker {
         }
     }
 
+    /// Leaves strings of JSON out that `passes` says need no look wherever they stand, unless they are documents of their own.
+    /// They are counted as values.
+    #[must_use]
+    pub fn without_texts(self, passes: fn(&[u8]) -> bool) -> Self {
+        Self {
+            passes: Some(passes),
+            ..self
+        }
+    }
+
     /// Visits every value of `body` and reports how it was read. `Break` from `visit` ends the walk at once.
     pub fn walk(&mut self, content: &Content<'_>, body: &[u8], visit: &mut Visit<'_>) -> Report {
         let mut sink = Sink::new(visit);
         sink.skips_plain_names = self.skips_plain_names;
+        sink.passes = self.passes;
         let mut report = Report::default();
         let context = Context {
             media_type: content.content_type.media_type(),

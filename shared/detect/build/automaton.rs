@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 #[derive(Default)]
 pub struct Builder {
     literals: BTreeMap<Vec<u8>, u64>,
-    non_ascii: u64,
 }
 
 struct State {
@@ -57,11 +56,6 @@ impl Builder {
         };
         let folded = part.iter().copied().map(fold).collect();
         *self.literals.entry(folded).or_default() |= bits;
-    }
-
-    /// Has every byte outside ASCII set `bits`.
-    pub fn mark_non_ascii(&mut self, bits: u64) {
-        self.non_ascii = bits;
     }
 
     /// Class 0 is ASCII that no literal holds, class 1 the same outside ASCII; every other byte has its own.
@@ -120,9 +114,6 @@ impl Builder {
                 .map(|byte| usize::from(classes[usize::from(*byte)]))
                 .collect();
             insert(&path, *bits);
-        }
-        for class in classes.iter().skip(128) {
-            insert(&[usize::from(*class)], self.non_ascii);
         }
         resolve(&mut states, count);
         let mut dfa = Dfa::minimal(&states);

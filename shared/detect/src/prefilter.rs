@@ -36,6 +36,19 @@ impl Features {
         set
     }
 
+    /// What makes decodings worth trying.
+    pub(crate) const TRIGGERS: Self = Self(0xf << 60);
+
+    /// These, and `bits` of `category`.
+    pub(crate) const fn with(self, category: Category, bits: u8) -> Self {
+        Self(self.0 | (bits as u64) << (6 * category as u32))
+    }
+
+    /// Whether any of `others` is among these.
+    pub(crate) const fn has_any(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
     /// Whether nothing was seen: not an attack in any form.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -88,6 +101,26 @@ pub fn features(bytes: &[u8]) -> Features {
         }
     }
     Features(seen)
+}
+
+/// What [`features`] sees, unless `loud` is among it: then it ends there.
+pub(crate) fn faint(bytes: &[u8], loud: Features) -> Option<Features> {
+    let mut seen = 0;
+    let mut at = 0;
+    let (fours, tail) = bytes.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        at = step(at, *a, &mut seen);
+        at = step(at, *b, &mut seen);
+        at = step(at, *c, &mut seen);
+        at = step(at, *d, &mut seen);
+        if seen & loud.0 != 0 {
+            return None;
+        }
+    }
+    for byte in tail {
+        at = step(at, *byte, &mut seen);
+    }
+    (seen & loud.0 == 0).then_some(Features(seen))
 }
 
 /// `N` overlapping parts of equal length that cover `bytes`, which is longer than `N` times the overlap.
@@ -152,8 +185,9 @@ mod tests {
             (b"x+AHw-y", triggers::ENTITY),
             (b"a\\b", triggers::BACKSLASH),
             (b"a\0b", triggers::WIDE),
-            ("한글".as_bytes(), triggers::WIDE),
-            (&[0xff], triggers::WIDE),
+            ("한글".as_bytes(), 0),
+            ("\u{ff1c}".as_bytes(), triggers::WIDE),
+            (&[0xc0, 0xaf], triggers::WIDE),
         ] {
             assert_eq!(features(bytes).triggers(), bits, "{bytes:?}");
         }

@@ -9,7 +9,7 @@ use backstop_http::{Kind, Place};
 
 use crate::applies::Field;
 use crate::chain::{Chain, Decoding};
-use crate::detectors::{DETECTORS, Detector, bot, xss};
+use crate::detectors::{ALONE, DETECTORS, Detector, bot, xss};
 use crate::finding::Findings;
 use crate::input::{Hit, Hits, Input};
 use crate::prefilter::{self, Features};
@@ -133,6 +133,12 @@ impl Scanner {
         applies::is_plain_name(place.kind, value)
     }
 
+    /// Whether a value of a body needs no look, as nearly all: no detector and no decoding has anything to begin with. It costs so
+    /// little that it is not charged.
+    pub fn passes_in_body(value: &[u8]) -> bool {
+        prefilter::faint(value, ALONE).is_some_and(is_idle) && !decode::is_base64(value)
+    }
+
     /// Inspects one value and adds what it finds to `out`. Path, query, cookie and header values come as they are on the
     /// wire; a body's values as its reader gives them, form fields decoded once, JSON and XML texts unescaped.
     pub fn inspect(&mut self, place: Place<'_>, value: &[u8], out: &mut Findings) {
@@ -250,7 +256,7 @@ impl Scanner {
             return;
         }
         // Nearly every value ends here.
-        let idle = features.is_empty()
+        let idle = is_idle(features)
             || features.triggers() == 0 && wanted(features, run.categories).next().is_none();
         if idle && !decode::is_base64(value) {
             return;
@@ -377,6 +383,12 @@ fn wanted(features: Features, categories: CategorySet) -> impl Iterator<Item = &
         .iter()
         .filter_map(|category| DETECTORS.get(category as usize))
         .filter(move |detector| (detector.wants)(features.of(detector.category)))
+}
+
+/// Whether a form with these features is to be shown to no detector and to no decoding but base64.
+fn is_idle(features: Features) -> bool {
+    features.is_empty()
+        || !features.has_any(ALONE) && wanted(features, CategorySet::ALL).next().is_none()
 }
 
 /// Whether values of this kind come percent-encoded with `+` for a space. Form fields are decoded by the body's reader.

@@ -7,10 +7,17 @@ pub const PERCENT: u8 = 0b0001;
 pub const ENTITY: u8 = 0b0010;
 /// A backslash: `\u0041`, `\x41`.
 pub const BACKSLASH: u8 = 0b0100;
-/// A byte outside ASCII or a NUL: overlong or fullwidth UTF-8, padding.
+/// A NUL, or a byte that [`FOLDED`] has.
 pub const WIDE: u8 = 0b1000;
 
-/// Literals and the trigger bits that each sets. Bytes outside ASCII are marked by class, not listed.
+/// The bytes that overlong UTF-8 and the look-alikes of ASCII signs begin with: neither Hangul nor most of what else is written is
+/// decoded for them.
+pub const FOLDED: &[u8] = &[
+    0xc0, 0xc1, 0xe0, 0xf0, 0xf8, 0xfc, // overlong
+    0xc4, 0xc5, 0xca, 0xcb, 0xe2, 0xe3, 0xe5, 0xef, // look-alikes
+];
+
+/// Literals and the trigger bits that each sets.
 pub const LITERALS: &[(&[u8], u8)] = &[
     (b"%", PERCENT),
     (b"&", ENTITY),

@@ -1,6 +1,6 @@
 //! Tokens of JSON.
 
-use backstop_http::scan::find_either;
+use backstop_http::scan::{find_either, word_marks};
 
 use crate::cursor::Cursor;
 
@@ -13,6 +13,7 @@ pub(super) struct RawString<'a> {
 
 /// The text of the string that `rest` begins with, in double quotes and without escapes, and what follows the string.
 #[inline]
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 pub(super) fn plain_string(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, inner) = rest.split_first()?;
     let end = find_either(b'"', b'\\', inner)?;
@@ -28,9 +29,18 @@ pub const MAX_PLAIN_NAME: usize = 24;
 /// The plain name in double quotes that `rest` begins with, and what follows its colon: letters, digits and underscores, as
 /// programs name members. One look-up per byte finds its end and sees that it is one.
 #[inline]
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 pub(super) fn plain_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, inner) = rest.split_first()?;
-    let length = inner.iter().position(|byte| bits(*byte) & NAME == 0)?;
+    // Sixteen bytes show the end of nearly all.
+    let marks = match inner.first_chunk() {
+        Some(sixteen) => word_marks(sixteen),
+        None => 0xffff,
+    };
+    let length = match marks {
+        ..0xffff => marks.trailing_ones() as usize,
+        _ => inner.iter().position(|byte| bits(*byte) & NAME == 0)?,
+    };
     match inner.split_at_checked(length)? {
         ([b'_', b'_', ..] | [], _) => None,
         (key, [b'"', b':', after @ ..]) if length <= MAX_PLAIN_NAME => Some((key, after)),
@@ -94,8 +104,22 @@ pub(super) fn takes_colon(cursor: &mut Cursor<'_>) -> bool {
 }
 
 /// Space of JSON, and the record separator of JSON text sequences (RFC 7464).
+#[inline]
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x1e)
+}
+
+/// `rest` without the space that it begins with.
+#[inline]
+pub(super) fn skip_space(rest: &[u8]) -> &[u8] {
+    let mut rest = rest;
+    while let [byte, after @ ..] = rest
+        && *byte <= b' '
+        && is_space(*byte)
+    {
+        rest = after;
+    }
+    rest
 }
 
 /// What a byte of a bare word is: a bit for each.

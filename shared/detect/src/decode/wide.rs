@@ -2,6 +2,8 @@
 
 use backstop_http::scan::find;
 
+use crate::triggers::FOLDED;
+
 /// Removes NUL bytes: what C libraries cut at and some parsers skip.
 pub fn nul(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
@@ -48,11 +50,10 @@ pub fn fold(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     changed
 }
 
-/// Whether an overlong form or a look-alike may start with this byte: neither Hangul nor most of what else is written does.
+/// Whether an overlong form or a look-alike may start with this byte.
 #[inline]
 fn may_fold(byte: u8) -> bool {
-    byte >= 0xc0
-        && (matches!(byte, 0xc0 | 0xc1 | 0xe0 | 0xf0 | 0xf8 | 0xfc) || LEADS.contains(&byte))
+    byte >= 0xc0 && FOLDED.contains(&byte)
 }
 
 /// An ASCII character in two to six bytes (RFC 3629 section 10; CVE-2000-0884, CVE-2008-2938), and its length. Decoders
@@ -113,7 +114,7 @@ fn continuation(byte: u8) -> Option<u32> {
     (byte & 0xc0 == 0x80).then_some(u32::from(byte & 0x3f))
 }
 
-/// The first bytes of all look-alikes in UTF-8: neither Hangul nor most of what else is written is decoded for them.
+/// The first bytes of all look-alikes in UTF-8.
 const LEADS: [u8; 8] = [0xc4, 0xc5, 0xca, 0xcb, 0xe2, 0xe3, 0xe5, 0xef];
 
 /// Single signs: Windows best-fit mappings (bestfit1252, bestfit949), case mappings that land in ASCII, dots that IDNA

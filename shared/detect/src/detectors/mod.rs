@@ -1,6 +1,7 @@
 //! One folder per category: `mod.rs` (the detector), `rules.rs` (its rules as data), `anchors.rs` (what the
 //! prefilter looks for on its behalf; also read by `build.rs`).
 
+use crate::prefilter::Features;
 use crate::{Category, Hits, Input, Rule};
 
 pub(crate) mod ascii;
@@ -30,6 +31,38 @@ pub struct Detector {
     /// The detector itself.
     pub detect: fn(&Input<'_>, &mut Hits),
 }
+
+/// The features of which each alone makes a detector or a decoding have a look. Others do in pairs: most honest values have a
+/// colon, an `or`, a space.
+pub(crate) const ALONE: Features = {
+    let mut alone = Features::TRIGGERS;
+    let mut bit = 0b1;
+    while bit <= 0b10_0000 {
+        let wanted = [
+            sql::wants(bit),
+            xss::wants(bit),
+            path::wants(bit),
+            command::wants(bit),
+            ldap::wants(bit),
+            xxe::wants(bit),
+            ssrf::wants(bit),
+            log4shell::wants(bit),
+            header::wants(bit),
+            bot::wants(bit),
+        ];
+        let mut categories: &[Category] = &Category::ALL;
+        let mut rest: &[bool] = &wanted;
+        while let ([wanted, others @ ..], [category, left @ ..]) = (rest, categories) {
+            if *wanted {
+                alone = alone.with(*category, bit);
+            }
+            rest = others;
+            categories = left;
+        }
+        bit <<= 1;
+    }
+    alone
+};
 
 /// Every detector, in the order of [`Category::ALL`].
 pub static DETECTORS: [Detector; 10] = [
@@ -104,3 +137,24 @@ pub static DETECTORS: [Detector; 10] = [
         detect: bot::detect,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_alone_is_what_the_detectors_say() {
+        assert_eq!(ALONE.triggers(), 0b1111);
+        for detector in &DETECTORS {
+            for bit in 0..6 {
+                let alone = ALONE.of(detector.category) >> bit & 1 == 1;
+                assert_eq!(
+                    (detector.wants)(1 << bit),
+                    alone,
+                    "{:?} {bit}",
+                    detector.category
+                );
+            }
+        }
+    }
+}

@@ -126,7 +126,9 @@ impl Transaction {
         let mut walker = Walker::default();
         // Custom rules may be about any name.
         if inspection.custom.is_none() {
-            walker = walker.without_plain_names();
+            walker = walker
+                .without_plain_names()
+                .without_texts(Scanner::passes_in_body);
         }
         walker.walk(&content, &prefix.bytes, &mut |place, value| {
             inspection.value(place, value);

@@ -1,5 +1,7 @@
 //! Names that only code injection brings into a value: classes, properties and directives, found at word starts.
 
+use backstop_http::scan::Set;
+
 use super::super::ascii::{at, candidates, has, is_word};
 
 /// The language a mark belongs to.
@@ -301,14 +303,13 @@ pub fn chain(bytes: &[u8], i: usize) -> bool {
 
 /// What a byte can begin in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Role {
     /// Nothing.
-    Plain = 0,
+    Plain,
     /// A word that a mark starts with.
-    Word = 0b01,
+    Word,
     /// A sign of some grammar.
-    Sign = 0b10,
+    Sign,
 }
 
 /// The role of `byte`: one look-up, for every byte of every value comes here.
@@ -318,12 +319,9 @@ pub fn role(byte: u8) -> Role {
     ROLES.get(usize::from(byte)).copied().unwrap_or(Role::Sign)
 }
 
-/// Whether one of them is a sign: eight look-ups and one decision.
-#[inline]
-pub fn has_sign(eight: &[u8; 8]) -> bool {
-    let roles = eight.iter().fold(0, |all, byte| all | role(*byte) as u8);
-    roles & Role::Sign as u8 != 0
-}
+/// The signs of all grammars.
+pub static SIGNS: Set = Set::of(SIGN);
+const SIGN: &[u8] = b";|&\n`$<>(/#%{*@~_!";
 
 const fn roles() -> [Role; 256] {
     let mut table = [Role::Plain; 256];
@@ -332,10 +330,15 @@ const fn roles() -> [Role; 256] {
     while let [first, tail @ ..] = rest {
         *first = match byte {
             b'a'..=b'z' | b'A'..=b'Z' => Role::Word,
-            b';' | b'|' | b'&' | b'\n' | b'`' | b'$' | b'<' | b'>' | b'(' | b'/' | b'#' | b'%'
-            | b'{' | b'*' | b'@' | b'~' | b'_' | b'!' => Role::Sign,
             _ => Role::Plain,
         };
+        let mut signs = SIGN;
+        while let [sign, others @ ..] = signs {
+            if *sign == byte {
+                *first = Role::Sign;
+            }
+            signs = others;
+        }
         rest = tail;
         byte = byte.wrapping_add(1);
     }

@@ -64,40 +64,36 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     start(input, &mut sink);
     let bytes = input.bytes;
     // Every mark of a language is an anchor of its own kind.
-    let marks = input.features & anchors::CODE != 0;
-    if marks {
-        scan(bytes, 0, bytes, true, &mut sink);
+    if input.features & anchors::CODE != 0 {
+        scan(bytes, &mut sink);
         return;
     }
     // Without marks only signs count, and most of a text has none.
-    let (eights, tail) = bytes.as_chunks::<8>();
-    for (index, eight) in eights.iter().enumerate() {
-        if marks::has_sign(eight) && !scan(bytes, 8 * index, eight, false, &mut sink) {
+    for i in marks::SIGNS.positions(bytes) {
+        if !sink.hits.spend(STEPS_OF_A_SIGN) {
             return;
         }
+        sign(bytes, i, at(bytes, i), before(bytes, i), &mut sink);
     }
-    scan(bytes, bytes.len() - tail.len(), tail, false, &mut sink);
 }
 
-/// Looks at the signs of `part`, which begins at `start`, and where there are `marks` at its words. `false` once the work is
-/// spent.
-fn scan(bytes: &[u8], start: usize, part: &[u8], marks: bool, sink: &mut Sink<'_, '_>) -> bool {
-    let mut previous = before(bytes, start);
-    for (i, byte) in (start..).zip(part.iter().copied()) {
+/// Looks at the signs and at the words.
+fn scan(bytes: &[u8], sink: &mut Sink<'_, '_>) {
+    let mut previous = 0;
+    for (i, byte) in bytes.iter().copied().enumerate() {
         match marks::role(byte) {
             Role::Plain => {}
-            Role::Word if marks && !is_word(previous) => word(bytes, i, sink),
+            Role::Word if !is_word(previous) => word(bytes, i, sink),
             Role::Word => {}
             Role::Sign => {
                 if !sink.hits.spend(STEPS_OF_A_SIGN) {
-                    return false;
+                    return;
                 }
                 sign(bytes, i, byte, previous, sink);
             }
         }
         previous = byte;
     }
-    true
 }
 
 /// Whether the value is the name that a build service gives to a step of a job: the first line of the script that it runs.

@@ -7,6 +7,7 @@ pub mod anchors;
 pub mod rules;
 
 use anchors::{CLOSE, OPEN, STAR};
+use backstop_http::scan::Set;
 
 use crate::{Hits, Input};
 
@@ -14,6 +15,9 @@ use crate::{Hits, Input};
 pub const fn wants(features: u8) -> bool {
     features & CLOSE != 0 || features & (OPEN | STAR) == OPEN | STAR
 }
+
+/// What opens and closes filters.
+static SIGNS: Set = Set::of(b"()*");
 
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
@@ -23,11 +27,10 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         .iter()
         .position(|byte| !byte.is_ascii_whitespace())
         .unwrap_or(0);
-    for (at, byte) in bytes.iter().enumerate() {
-        if !matches!(byte, b'(' | b')' | b'*') {
-            continue;
-        }
-        let rest = bytes.get(at + 1..).unwrap_or_default();
+    for at in SIGNS.positions(bytes) {
+        let Some((byte, rest)) = bytes.get(at..).and_then(<[u8]>::split_first) else {
+            break;
+        };
         match byte {
             b'(' => {
                 if depth == 0 && at == start && opens_operator(rest) && is_whole(bytes, at) {

@@ -15,6 +15,7 @@ mod probe;
 pub mod rules;
 mod select;
 mod spelling;
+mod spoken;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ mod words;
 
 use backstop_http::Kind;
 
-use crate::{Hits, Input, Level};
+use crate::{Hits, Input};
 use tokenizer::Context;
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
@@ -38,14 +39,12 @@ pub const fn wants(features: u8) -> bool {
 
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
-    if input.features == anchors::QUOTE && only_contracts(input.bytes) {
-        return;
+    if !spoken::is_spoken(input) {
+        parse(input, hits);
     }
-    // `or` and `and` in such a text join words, which no rule of this level is about.
-    let spoken = input.features == anchors::QUOTE | anchors::LOGIC && input.level == Level::One;
-    if spoken && input.bytes.iter().all(is_of_text) && only_contracts(input.bytes) {
-        return;
-    }
+}
+
+fn parse(input: &Input<'_>, hits: &mut Hits) {
     nosql::judge(input, hits);
     if matches!(input.place.kind, Kind::JsonKey) && input.bytes.len() < 3 {
         return;
@@ -66,30 +65,6 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         }
     }
     probe::judge(input, hits);
-}
-
-/// Whether a byte can be no operator and no bracket.
-fn is_of_text(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || byte.is_ascii_whitespace()
-        || matches!(byte, b'\'' | b',' | b'.')
-        || *byte >= 0x80
-}
-
-/// Whether every quote is an apostrophe within a word of English (`I'm`, `it's`, `parents'` is none): of a text with no other
-/// sign of SQL, that is all there is to know.
-fn only_contracts(bytes: &[u8]) -> bool {
-    const ENDINGS: [&[u8]; 7] = [b"s", b"t", b"m", b"d", b"re", b"ve", b"ll"];
-    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
-    !bytes.iter().any(|byte| matches!(byte, b'"' | b'`'))
-        && memchr::memchr_iter(b'\'', bytes).all(|quote| {
-            let after = bytes.get(quote + 1..).unwrap_or_default();
-            letter(quote.checked_sub(1).and_then(|i| bytes.get(i)))
-                && ENDINGS.iter().any(|ending| {
-                    after.starts_with(ending)
-                        && matches!(after.get(ending.len()), None | Some(b' ' | b'.' | b','))
-                })
-        })
 }
 
 /// Whether `bytes` begins with `start` (lower case), ASCII case set aside.
