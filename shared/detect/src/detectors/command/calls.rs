@@ -1,6 +1,7 @@
 //! Calls that run code or commands: a function's name in front of `(`, judged with its first argument.
 
 use super::super::ascii::{at, before, find, from, has, in_table};
+use super::super::sieve::Sieve;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word;
@@ -21,6 +22,21 @@ const ARGUMENT: &[&str] = &[
     "include", "include_once", "ini_set", "md5", "open", "preg_replace", "print", "print_r", "printf", "readfile",
     "require", "require_once", "scandir", "sleep", "spawn", "system", "unlink", "usort", "var_dump",
 ];
+
+/// All of them: most words before a parenthesis are none.
+static KNOWN: Sieve = {
+    let mut sieve = Sieve::EMPTY;
+    let mut tables: &[&[&str]] = &[ALWAYS, ARGUMENT];
+    while let [table, others @ ..] = tables {
+        let mut names = *table;
+        while let [name, rest @ ..] = names {
+            sieve = sieve.with(name.as_bytes());
+            names = rest;
+        }
+        tables = others;
+    }
+    sieve
+};
 
 /// A call whose `(` stands at `open`: the start of its name, if it is one that attacks are made of.
 pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
@@ -54,6 +70,9 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
         return None;
     }
     if left.is_ascii_alphanumeric() || left == b'_' || left >= 0x80 {
+        return None;
+    }
+    if !KNOWN.may_hold(name) {
         return None;
     }
     let argument = open + 1;

@@ -55,8 +55,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         hits,
         level: input.level,
         bytes: input.bytes,
-        text: (names_a_step(input) || names_a_tool(input) || lines::only_unpacks(input.bytes))
-            .then_some(true),
+        input,
+        text: None,
         expressions: MAX_EXPRESSIONS,
         trace: None,
         fence: None,
@@ -134,8 +134,10 @@ fn names_a_tool(input: &Input<'_>) -> bool {
 /// Passes findings on, except that an article that quotes a command counts at level 2 only.
 struct Sink<'a, 'h> {
     hits: &'h mut Hits,
+    input: &'a Input<'a>,
     level: Level,
     bytes: &'a [u8],
+    /// Whether the value is a text, or of a kind that is taken for one. Nearly no value has anything to ask it for.
     text: Option<bool>,
     /// How many more template expressions are looked into: each costs a search through its window.
     expressions: usize,
@@ -151,14 +153,16 @@ impl Sink<'_, '_> {
         if self.hits.has(rule) {
             return;
         }
-        let bytes = self.bytes;
+        let (input, bytes) = (self.input, self.bytes);
         // Only a text that sets code apart quotes commands: words alone do not hide one.
-        let text = *self
-            .text
-            .get_or_insert_with(|| text::quotes_code(bytes) && text::is_text(bytes))
-            || (*rule == rules::BACKTICK || *rule == rules::NEWLINE)
-                && (*self.fence.get_or_insert_with(|| text::fenced(bytes))
-                    || text::marks_code(bytes, span.start));
+        let text = *self.text.get_or_insert_with(|| {
+            names_a_step(input)
+                || names_a_tool(input)
+                || lines::only_unpacks(bytes)
+                || text::quotes_code(bytes) && text::is_text(bytes)
+        }) || (*rule == rules::BACKTICK || *rule == rules::NEWLINE)
+            && (*self.fence.get_or_insert_with(|| text::fenced(bytes))
+                || text::marks_code(bytes, span.start));
         self.hits
             .push(if text { &rules::IN_TEXT } else { rule }, span);
     }

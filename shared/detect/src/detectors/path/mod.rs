@@ -9,18 +9,20 @@ mod dots;
 mod files;
 mod probe;
 pub mod rules;
+mod walk;
 mod wrapper;
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use backstop_http::Kind;
+use backstop_http::scan::find;
 
 use super::ascii::{at, before, ends, from, has};
 use super::command::text;
 use crate::{Hits, Input, Level, Rule};
-use dots::{Segment, Spelling};
 use files::File;
+use walk::Walk;
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
@@ -45,13 +47,19 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     for (i, byte) in bytes.iter().copied().enumerate() {
         let (slashes, dots) = dots::may_start(byte);
         let after_slash = i > 0 && slash_end == i;
+        let starts = i == 0 || after_slash || boundary(previous);
+        let follows = starts || found.end == i || previous == b'.';
+        // Within a word nothing starts but a scheme.
+        if !slashes && !dots && !follows && !schemes {
+            previous = byte;
+            continue;
+        }
         if slashes
             && slash_end <= i
             && let Some((length, _)) = dots::slash(bytes, i)
         {
             slash_end = i + length;
         }
-        let starts = i == 0 || after_slash || boundary(previous);
         if dots && i >= skip && !hits.spend(STEPS_OF_A_DOT) {
             return;
         }
@@ -97,33 +105,49 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
 /// What kind of value it is.
 struct Shape<'a> {
     bytes: &'a [u8],
-    /// The value is a path and nothing else: no blank, no quote or bracket inside.
-    path: bool,
+    /// The value is a path and nothing else: no blank, no quote or bracket inside. Once that was asked.
+    path: Cell<Option<bool>>,
+    /// The value is the request's own path.
+    own: bool,
     /// Whether people read it, once that was asked.
     text: Cell<Option<bool>>,
 }
 
 impl<'a> Shape<'a> {
-    fn of(input: &Input<'a>) -> Self {
-        let inner = input.bytes.trim_ascii().trim_prefix_suffix(|byte| {
+    const fn of(input: &Input<'a>) -> Self {
+        Self {
+            bytes: input.bytes,
+            path: Cell::new(None),
+            own: matches!(input.place.kind, Kind::Path),
+            text: Cell::new(None),
+        }
+    }
+
+    /// Whether it is a path and nothing else. Reads all of it, the first time.
+    fn is_path(&self) -> bool {
+        let path = self
+            .path
+            .get()
+            .unwrap_or_else(|| self.own || self.reads_as_path());
+        self.path.set(Some(path));
+        path
+    }
+
+    fn reads_as_path(&self) -> bool {
+        let inner = self.bytes.trim_ascii().trim_prefix_suffix(|byte| {
             matches!(
                 byte,
                 b'"' | b'\'' | b'[' | b']' | b'(' | b')' | 0 | b';' | b'`'
             )
         });
-        let plain = !inner.is_empty()
+        !inner.is_empty()
             && !inner.iter().any(|byte| {
                 byte.is_ascii_whitespace()
                     || matches!(
                         byte,
                         b'"' | b'\'' | b'<' | b'>' | b'(' | b')' | b'{' | b'}' | b'`'
                     )
-            });
-        Self {
-            bytes: input.bytes,
-            path: plain || input.place.kind == Kind::Path,
-            text: Cell::new(None),
-        }
+            })
     }
 
     /// Whether it is a text that people read. Reads all of it, the first time.
@@ -135,7 +159,7 @@ impl<'a> Shape<'a> {
 
     /// `rule` as it is, or its shadow of level 2 in a text that people read.
     fn rule(&self, rule: &'static Rule) -> &'static Rule {
-        if !self.path && self.is_text() {
+        if !self.is_path() && self.is_text() {
             &rules::IN_TEXT
         } else {
             rule
@@ -217,112 +241,6 @@ fn after_dots(bytes: &[u8], i: usize) -> bool {
     bytes.get(..i).is_some_and(|left| ends(left, b"..")) || !before(bytes, i).is_ascii()
 }
 
-/// What a walk over the segments has seen.
-struct Walk {
-    two: usize,
-    more: usize,
-    start: usize,
-    end: usize,
-    dot: Spelling,
-    slash: Spelling,
-    plain_slash: bool,
-    backslash: bool,
-}
-
-impl Default for Walk {
-    fn default() -> Self {
-        Self {
-            two: 0,
-            more: 0,
-            start: 0,
-            end: 0,
-            dot: Spelling::Plain,
-            slash: Spelling::Plain,
-            plain_slash: false,
-            backslash: false,
-        }
-    }
-}
-
-impl Walk {
-    fn add(&mut self, segment: &Segment, start: usize) {
-        if self.end == 0 {
-            self.start = start;
-        }
-        self.end = segment.end;
-        if segment.dots == 2 {
-            self.two += 1;
-        } else {
-            self.more += 1;
-        }
-        self.dot = self.dot.max(segment.dot);
-        if let Some(slash) = segment.slash {
-            self.slash = self.slash.max(slash);
-            self.plain_slash |= slash == Spelling::Plain;
-            self.backslash |= slash == Spelling::Backslash;
-        }
-    }
-
-    fn judge(&self, input: &Input<'_>, shape: &Shape<'_>, hits: &mut Hits) {
-        let bytes = input.bytes;
-        let odd = self.dot == Spelling::Encoded || self.slash == Spelling::Encoded;
-        // One segment of three dots may abbreviate a URL; two, or one that a system's file follows, do not.
-        let count = self.two
-            + if self.more > 1 || odd || self.start == 0 {
-                self.more
-            } else {
-                0
-            };
-        if count == 0 {
-            return;
-        }
-        let span = self.start..self.end.max(self.start);
-        // One step up to a picture or a page is a relative link.
-        let part = count <= 3
-            && self.start == 0
-            && in_a_document(input.place.kind)
-            && files::part_of_a_page(bytes);
-        let link = (count == 1 || part)
-            && !odd
-            && self.plain_slash
-            && !self.backslash
-            && self.dot == Spelling::Plain
-            && input.place.kind != Kind::Path
-            && (part
-                || files::asset(bytes)
-                || has(bytes, 0, b"https://")
-                || has(bytes, 0, b"http://"));
-        // `/seats/..` is the folder of the seats: no file beyond it is named. Crawlers and careless links end so.
-        let parent = count == 1
-            && !odd
-            && self.two == 1
-            && self.dot == Spelling::Plain
-            && input.place.kind == Kind::Path
-            && bytes.ends_with(b"/..")
-            && self.start + 2 == bytes.len()
-            && self.start > 2;
-        let whole = !link && !parent && shape.path || odd && !shape.is_text() || count >= 5;
-        if !whole {
-            hits.push(&rules::IN_TEXT, span);
-            return;
-        }
-        let rule = if self.dot == Spelling::Encoded {
-            &rules::ENCODED
-        } else if self.slash == Spelling::Encoded {
-            &rules::ENCODED_SLASH
-        } else if self.dot == Spelling::Padded || self.plain_slash && self.backslash {
-            &rules::MIXED
-        } else if self.two == 0 {
-            &rules::TRIPLE_DOTS
-        } else if self.backslash {
-            &rules::BACKSLASH
-        } else {
-            &rules::DOTS
-        };
-        hits.push(rule, span);
-    }
-}
-
 /// Whether a value of this kind stands in a document of many, as a build's or a page's references do.
 const fn in_a_document(kind: Kind) -> bool {
     matches!(
@@ -372,7 +290,7 @@ fn push_file(
     };
     if !names_a_file {
         hits.push(&rules::IN_TEXT, span);
-    } else if shape.path || behind_dots || anywhere && !shape.is_text() {
+    } else if shape.is_path() || behind_dots || anywhere && !shape.is_text() {
         hits.push(rule, span);
     } else {
         hits.push(&rules::IN_TEXT, span);
@@ -426,11 +344,14 @@ fn absolute(input: &Input<'_>, shape: &Shape<'_>, hits: &mut Hits) {
         }
         return;
     }
-    let line = !bytes.contains(&b'\n') && shape.path
+    if dots::slash(bytes, open).is_none() {
+        return;
+    }
+    let line = !bytes.contains(&b'\n') && shape.is_path()
         || at(bytes, open) == b'/'
             && bytes.iter().filter(|byte| **byte == b' ').count() <= 2
             && bytes.len() < 200;
-    if !line || dots::slash(bytes, open).is_none() {
+    if !line {
         return;
     }
     // Deep inside a document a path is data about files (a log search, a scan's report), at its top it is a parameter.
@@ -471,7 +392,7 @@ fn nul(input: &Input<'_>, hits: &mut Hits) {
     {
         return;
     }
-    let Some(cut) = bytes.iter().position(|byte| *byte == 0) else {
+    let Some(cut) = find(0, bytes) else {
         return;
     };
     let printable = bytes

@@ -94,6 +94,12 @@ const fn parts() -> [Part; 256] {
 
 /// The length of the identifier that `rest` begins with: a white-space character outside ASCII ends it.
 fn word_length(rest: &[u8]) -> usize {
+    let whole = |byte: &u8| part(*byte) == Part::Whole;
+    let length = rest.iter().take_while(|byte| whole(byte)).count();
+    match rest.get(length) {
+        Some(byte) if part(*byte) == Part::Perhaps => {}
+        _ => return length,
+    }
     let ends = |(i, byte): (usize, &u8)| match part(*byte) {
         Part::Whole => false,
         Part::None => true,
@@ -146,12 +152,31 @@ impl<'a> Tokenizer<'a> {
                 ..Token::END
             });
         }
-        let (spaced, commented) = self.skip_blank();
-        if self.at >= self.bytes.len() {
-            return None;
+        // Most of a text is words and single blanks, which no other reading is asked about.
+        let mut rest = self.rest();
+        let mut spaced = false;
+        while let [b' ', after @ ..] = rest {
+            spaced = true;
+            rest = after;
+        }
+        self.at = self.bytes.len() - rest.len();
+        let mut commented = false;
+        let starts_word = |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_alphabetic);
+        if !starts_word(rest) {
+            let (more_spaced, more_commented) = self.skip_blank();
+            spaced |= more_spaced;
+            commented = more_commented;
+            rest = self.rest();
+            if rest.is_empty() {
+                return None;
+            }
         }
         let start = self.at;
-        let (kind, word) = self.read();
+        let (kind, word) = if starts_word(rest) {
+            self.read_word()
+        } else {
+            self.read()
+        };
         // Whatever `read` did, a token has at least one byte.
         self.at = self.at.max(start + 1);
         Some(Token {

@@ -38,8 +38,20 @@ pub const fn is_gap(byte: u8) -> bool {
 }
 
 /// Part of a JavaScript identifier.
-pub const fn is_identifier(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')
+#[inline]
+pub fn is_identifier(byte: u8) -> bool {
+    static IDENTIFIER: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut rest: &mut [bool] = &mut table;
+        let mut byte = 0_u8;
+        while let [first, tail @ ..] = rest {
+            *first = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+            rest = tail;
+            byte = byte.wrapping_add(1);
+        }
+        table
+    };
+    IDENTIFIER.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// One of the signs that delimit a string in HTML or JavaScript.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::sieve::Sieve;
 use super::ascii::{
     at, before, from, is_gap, is_identifier, is_one_of, is_quote, last_solid, starts_with,
 };
@@ -11,9 +12,6 @@ use super::rules::{
     CLIENT_TEMPLATE, DOM_SINK, EVAL, JS_BREAKOUT, JS_DIALOG, JS_GADGET, JS_IN_TEXT,
 };
 use crate::{Hits, Rule};
-
-/// The longest name that means anything here.
-const LONGEST: usize = 20;
 
 /// A value of several lines and this length is a text, where code is a quotation as a rule: there a name counts only with
 /// the signs around it that break out of a string.
@@ -56,7 +54,9 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
         if !hits.spend(steps) {
             return;
         }
-        let known = word.len() <= LONGEST;
+        let known = bytes
+            .get(word.clone())
+            .is_some_and(|name| NAMES.may_hold(name));
         let rule = known.then(|| judge(bytes, &word)).flatten();
         let Some(rule) = rule.or_else(|| is_remainder(bytes, &word).then_some(&JS_DIALOG)) else {
             continue;
@@ -81,14 +81,14 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
 
 /// The next run of identifier characters from `position` on.
 fn next_word(bytes: &[u8], position: usize) -> Option<Range<usize>> {
-    let start = position
-        + from(bytes, position)
-            .iter()
-            .position(|byte| is_identifier(*byte))?;
-    let length = from(bytes, start)
+    let rest = from(bytes, position);
+    let gap = rest.iter().position(|byte| is_identifier(*byte))?;
+    let word = from(rest, gap);
+    let length = word
         .iter()
-        .take_while(|byte| is_identifier(**byte))
-        .count();
+        .position(|byte| !is_identifier(*byte))
+        .unwrap_or(word.len());
+    let start = position + gap;
     Some(start..start + length)
 }
 
@@ -307,9 +307,61 @@ fn is_alias(bytes: &[u8], word: &Range<usize>) -> bool {
     rest.contains(&b'(') || rest.contains(&b'`') || memchr::memmem::find(rest, b"throw").is_some()
 }
 
+/// All names that [`judge`] knows: nearly every word is none.
+static NAMES: Sieve = {
+    let mut sieve = Sieve::EMPTY;
+    let mut names: &[&[u8]] = &[
+        b"alert",
+        b"atob",
+        b"prompt",
+        b"parent",
+        b"confirm",
+        b"constructor",
+        b"msgbox",
+        b"eval",
+        b"execscript",
+        b"settimeout",
+        b"setinterval",
+        b"setimmediate",
+        b"getscript",
+        b"globaleval",
+        b"self",
+        b"sessionstorage",
+        b"localstorage",
+        b"location",
+        b"fromcharcode",
+        b"frames",
+        b"fetch",
+        b"import",
+        b"innerhtml",
+        b"function",
+        b"document",
+        b"with",
+        b"window",
+        b"top",
+        b"this",
+        b"globalthis",
+        b"reflect",
+        b"xmlhttprequest",
+        b"__definegetter__",
+        b"__proto__",
+        b"unescape",
+        b"valueof",
+        b"call",
+    ];
+    while let [name, rest @ ..] = names {
+        sieve = sieve.with(name);
+        names = rest;
+    }
+    sieve
+};
+
 /// A dialogue with a number at the end of a value, glued to what stood before it: what is left of a probe whose tags a
 /// filter took out.
 fn is_remainder(bytes: &[u8], word: &Range<usize>) -> bool {
+    if at(bytes, word.end) != Some(b'(') {
+        return false;
+    }
     let glued = bytes.get(word.clone()).is_some_and(|name| {
         name.ends_with(b"alert") || name.ends_with(b"prompt") || name.ends_with(b"confirm")
     });
