@@ -3,7 +3,7 @@
 /// Bits, one for each of the slots that words fall into.
 pub struct Sieve([u64; CELLS]);
 
-const CELLS: usize = 64;
+const CELLS: usize = 256;
 
 impl Sieve {
     /// The set without words.
@@ -44,7 +44,7 @@ const fn slot(word: &[u8]) -> (usize, u64) {
         [first, second, .., last] => (*first, *second, *last),
     };
     let letters = u32::from_le_bytes([first | 0x20, second | 0x20, last | 0x20, word.len() as u8]);
-    let mixed = letters.wrapping_mul(0x9e37_79b1) >> 20;
+    let mixed = letters.wrapping_mul(0x9e37_79b1) >> 18;
     ((mixed >> 6) as usize, 1 << (mixed & 63))
 }
 

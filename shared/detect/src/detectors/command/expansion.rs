@@ -1,6 +1,8 @@
 //! What only a shell expands: a variable that runs, a slice of a variable, a quote with escapes, a sum.
 
-use super::super::ascii::{at, before, from, has};
+use backstop_http::scan::Set;
+
+use super::super::ascii::{at, from, has};
 use super::word;
 
 /// Variables that hold a shell.
@@ -34,17 +36,20 @@ pub fn variable_runs(bytes: &[u8], i: usize, start: usize) -> Option<usize> {
 /// Whether `name=` stands where a shell assigns: at the start of the value or behind a separator, and not as `$name=`.
 fn assigned(left: &[u8], name: &[u8]) -> bool {
     let window = from(left, left.len().saturating_sub(256));
-    memchr::memmem::find_iter(window, name)
-        .take(8)
-        .any(|at_name| {
-            at(window, at_name + name.len()) == b'='
-                && !matches!(at(window, at_name + name.len() + 1), b' ' | b'=')
-                && matches!(
-                    before(window, at_name),
-                    0 | b';' | b'&' | b'|' | b' ' | b'\n'
-                )
-        })
+    // Signs are found sixteen bytes at a time; who has many of them has few names before them.
+    EQUALS.positions(window).any(|equals| {
+        let before_sign = window.get(..equals).unwrap_or_default();
+        before_sign.strip_suffix(name).is_some_and(|left| {
+            matches!(
+                left.last(),
+                None | Some(0 | b';' | b'&' | b'|' | b' ' | b'\n')
+            )
+        }) && !matches!(at(window, equals + 1), b' ' | b'=')
+    })
 }
+
+/// What stands between a variable and what it is given.
+static EQUALS: Set = Set::of(b"=");
 
 /// An expansion at `i` (a `$`) that hides letters: `${PATH:0:1}`, `$'\x69'`; or a sum of numbers, as probes have: `$((4*9))`.
 pub fn hides(bytes: &[u8], i: usize) -> Option<usize> {

@@ -44,6 +44,8 @@ const STEPS_OF_A_SIGN: usize = 20;
 const STEPS_OF_A_MARK: usize = 14;
 /// What reading a command's name and its operand costs.
 const STEPS_OF_A_COMMAND: usize = 160;
+/// What looking for what gives a variable its value costs.
+const STEPS_OF_A_VARIABLE: usize = 60;
 /// What comparing a disguised path with those that are hidden so costs.
 const STEPS_OF_A_DISGUISE: usize = 450;
 /// What looking into a template expression costs.
@@ -180,9 +182,11 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
         Kind::QueryName | Kind::FormName => Join::NameStart,
         Kind::Path | Kind::CookieName | Kind::JsonKey => {
             single::look(input, open, sink);
+            single::bare(input, open, sink);
             return;
         }
-        _ if open == 0 && word::is_plain(bytes, 0) => {
+        // The first word is no command, alone or not.
+        _ if open == 0 && word::is_plain_before(bytes, 0, b" :,") => {
             single::look(input, open, sink);
             return;
         }
@@ -210,6 +214,7 @@ fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
         sink.push(&rules::POWERSHELL, open..end);
     }
     single::look(input, open, sink);
+    single::bare(input, open, sink);
 }
 
 /// A word that starts at `i`.
@@ -342,6 +347,7 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
     {
         sink.push(&rules::SEMICOLON, i..end);
     } else if first == b'$'
+        && sink.hits.spend(STEPS_OF_A_VARIABLE)
         && let Some(end) = expansion::variable_runs(bytes, i, start)
     {
         sink.push(&rules::DISGUISED, i..end);

@@ -122,6 +122,11 @@ fn nothing(bytes: &[u8], i: usize) -> Option<usize> {
 /// Whether a word of letters starts at `start` that is no command, no cmdlet and no keyword of cmd.exe, and ends as words of a
 /// text do: what most values and most sentences behind a semicolon begin with.
 pub fn is_plain(bytes: &[u8], start: usize) -> bool {
+    is_plain_before(bytes, start, b" :")
+}
+
+/// The same of a word that ends at one of `ends`.
+pub fn is_plain_before(bytes: &[u8], start: usize, ends: &[u8]) -> bool {
     const KEYWORDS: [&[u8]; 7] = [b"alias", b"for", b"if", b"iex", b"irm", b"iwmi", b"iwr"];
     let rest = from(bytes, start);
     let length = rest
@@ -130,7 +135,7 @@ pub fn is_plain(bytes: &[u8], start: usize) -> bool {
         .take_while(|byte| byte.is_ascii_alphabetic())
         .count();
     // `c:` is a drive.
-    if length < 2 || !matches!(at(rest, length), b' ' | b':') {
+    if length < 2 || !ends.contains(&at(rest, length)) {
         return false;
     }
     let mut scratch = [0; NAME];

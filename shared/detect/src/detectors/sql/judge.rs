@@ -23,6 +23,8 @@ const STEPS_OF_A_WINDOW: usize = 60;
 const STEPS_OF_A_PASS: usize = 1;
 /// What judging `||` and `&&` costs beside.
 const STEPS_OF_AN_OPERATOR: usize = 80;
+/// What judging a function's call costs: its brackets, its arguments, what it is compared with.
+const STEPS_OF_A_CALL: usize = 100;
 /// What judging a token costs.
 const STEPS_OF_A_TOKEN: usize = 5;
 
@@ -348,7 +350,12 @@ impl<'a> Judge<'a, '_> {
             Word::Select => select::judge(self, index),
             Word::Catalog => function::catalog(self, index),
             Word::Proc => function::procedure(self, index),
-            word if word.is_function() => function::judge(self, index),
+            word if word.is_function() => {
+                let called = self.at(index + 1).kind == Kind::Open;
+                if !called || self.hits.spend(STEPS_OF_A_CALL) {
+                    function::judge(self, index);
+                }
+            }
             word if word.is_statement() => statement::judge(self, index),
             _ => {}
         }
