@@ -1,5 +1,7 @@
 //! Calls that run code or commands: a function's name in front of `(`, judged with its first argument.
 
+use backstop_http::scan;
+
 use super::super::ascii::{at, before, find, from, has, in_table};
 use super::super::sieve::Sieve;
 use super::operand::{self, Operand};
@@ -151,6 +153,10 @@ fn computed(bytes: &[u8], open: usize) -> Option<usize> {
 /// Whether `variable` (with its `$`) is given a name in quotes: `$f='sys'.'tem'`.
 fn names_a_function(left: &[u8], variable: &[u8]) -> bool {
     let window = from(left, left.len().saturating_sub(160));
+    // Most calls of what a variable names stand where nothing is assigned.
+    if scan::find(b'=', window).is_none() {
+        return false;
+    }
     memchr::memmem::find_iter(window, variable)
         .take(4)
         .any(|found| {

@@ -5,6 +5,9 @@ use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word;
 
+/// What comparing a path with [`TARGETS`] costs, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_COMPARISON: usize = 450;
+
 /// Files and tools that paths with wildcards, quotes or empty expansions are made for.
 const TARGETS: &[&[u8]] = &[
     b"/bin/bash",
@@ -32,13 +35,14 @@ const TARGETS: &[&[u8]] = &[
     b"/usr/bin/whoami",
 ];
 
-/// A path at `i` (a `/`) that only a shell makes into one of [`TARGETS`]: its end. Says whether it was compared with them.
-pub fn path(bytes: &[u8], i: usize, compared: &mut bool) -> Option<usize> {
+/// A path at `i` (a `/`) that only a shell makes into one of [`TARGETS`]: its end. Adds to `steps` what looking costs.
+pub fn path(bytes: &[u8], i: usize, steps: &mut usize) -> Option<usize> {
     let mut plain = [0u8; 24];
     let mut len = 0;
     let mut signs = 0;
     let mut k = i;
     while k - i < 64 && len < plain.len() {
+        *steps += 1;
         let byte = at(bytes, k);
         let kept = match byte {
             b'a'..=b'z' | b'/' | b'-' => byte,
@@ -91,7 +95,7 @@ pub fn path(bytes: &[u8], i: usize, compared: &mut bool) -> Option<usize> {
         .filter(|byte| byte.is_ascii_lowercase())
         .count();
     (signs > 0 && letters >= 2 && pattern.iter().filter(|byte| **byte == b'/').count() >= 2)
-        .then(|| *compared = true)
+        .then(|| *steps += STEPS_OF_A_COMPARISON)
         .filter(|()| TARGETS.iter().any(|target| word::fits(pattern, target)))
         .map(|()| k)
 }
@@ -126,13 +130,13 @@ mod tests {
 
     #[test]
     fn disguised_names_and_paths() {
-        assert!(path(b"/etc/[p]asswd", 0, &mut false).is_some());
-        assert!(path(b"/e't'c/pa'ss'wd", 0, &mut false).is_some());
-        assert!(path(b"/???/?at", 0, &mut false).is_some());
-        assert!(path(b"/???/???", 0, &mut false).is_none());
-        assert!(path(b"/bi?/cat", 0, &mut false).is_some());
-        assert!(path(b"/etc/hosts", 0, &mut false).is_none());
-        assert!(path(b"/api/v1/*", 0, &mut false).is_none());
+        assert!(path(b"/etc/[p]asswd", 0, &mut 0).is_some());
+        assert!(path(b"/e't'c/pa'ss'wd", 0, &mut 0).is_some());
+        assert!(path(b"/???/?at", 0, &mut 0).is_some());
+        assert!(path(b"/???/???", 0, &mut 0).is_none());
+        assert!(path(b"/bi?/cat", 0, &mut 0).is_some());
+        assert!(path(b"/etc/hosts", 0, &mut 0).is_none());
+        assert!(path(b"/api/v1/*", 0, &mut 0).is_none());
         assert!(name(b"c'a't /etc/hosts", 0).is_some());
         assert!(name(b"'wh'oami", 0).is_some());
         assert!(name(b"don't worry", 0).is_none());

@@ -46,8 +46,6 @@ const STEPS_OF_A_MARK: usize = 14;
 const STEPS_OF_A_COMMAND: usize = 160;
 /// What looking for what gives a variable its value costs.
 const STEPS_OF_A_VARIABLE: usize = 60;
-/// What comparing a disguised path with those that are hidden so costs.
-const STEPS_OF_A_DISGUISE: usize = 450;
 /// What looking into a template expression costs.
 const STEPS_OF_AN_EXPRESSION: usize = 60;
 
@@ -243,9 +241,9 @@ fn sign(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
             if has(bytes, i, b"/dev/tcp/") || has(bytes, i, b"/dev/udp/") {
                 sink.push(&rules::REVERSE_SHELL, i..i + 9);
             } else if !previous.is_ascii_alphanumeric() {
-                let mut compared = false;
-                let end = disguise::path(bytes, i, &mut compared);
-                if compared && !sink.hits.spend(STEPS_OF_A_DISGUISE) {
+                let mut steps = 0;
+                let end = disguise::path(bytes, i, &mut steps);
+                if !sink.hits.spend(steps) {
                     return;
                 }
                 if let Some(end) = end {

@@ -123,15 +123,17 @@ pub fn begun(judge: &mut Judge<'_, '_>, index: usize) {
 fn in_expression(judge: &Judge<'_, '_>, index: usize) -> bool {
     let before = judge.before(index);
     // 8*len(x) is any language's.
-    let certain = !judge.at(index).is(Word::Sharedfn)
-        || operand(judge.tokens, index).is_some_and(|call| call.class == Class::Function)
-        || judge.at(index + 2).is_constant();
+    let certain = || {
+        !judge.at(index).is(Word::Sharedfn)
+            || operand(judge.tokens, index).is_some_and(|call| call.class == Class::Function)
+            || judge.at(index + 2).is_constant()
+    };
     let operator = matches!(
         before.kind,
         Kind::Compare | Kind::Arith | Kind::Star | Kind::Bars | Kind::Ampersands
     ) || before.word.is_logic()
         || before.word.compares();
-    operator && certain && judge.injected(index.saturating_sub(1))
+    operator && judge.injected(index.saturating_sub(1)) && certain()
         || before.kind == Kind::Prefix
             && matches!(
                 judge.at(index).word,

@@ -25,6 +25,8 @@ const STEPS_OF_A_PASS: usize = 1;
 const STEPS_OF_AN_OPERATOR: usize = 80;
 /// What judging a function's call costs: its brackets, its arguments, what it is compared with.
 const STEPS_OF_A_CALL: usize = 100;
+/// What judging the condition behind `or`, `and`, `where` costs.
+const STEPS_OF_A_CONDITION: usize = 50;
 /// What judging a token costs.
 const STEPS_OF_A_TOKEN: usize = 5;
 
@@ -332,6 +334,9 @@ impl<'a> Judge<'a, '_> {
         }
         match token.word {
             Word::Or | Word::And | Word::Xor | Word::Where | Word::Having => {
+                if !self.hits.spend(STEPS_OF_A_CONDITION) {
+                    return;
+                }
                 boolean::judge(self, index);
                 clause::judge(self, index);
             }

@@ -45,7 +45,10 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
         if word.len() < 3 {
             continue;
         }
-        let indexed = at(bytes, word.end) == Some(b'[');
+        let known = bytes
+            .get(word.clone())
+            .is_some_and(|name| NAMES.may_hold(name));
+        let indexed = known && at(bytes, behind_gaps(bytes, word.end)) == Some(b'[');
         let steps = if indexed {
             STEPS_OF_AN_INDEX
         } else {
@@ -54,9 +57,6 @@ pub fn scan(bytes: &[u8], hits: &mut Hits) {
         if !hits.spend(steps) {
             return;
         }
-        let known = bytes
-            .get(word.clone())
-            .is_some_and(|name| NAMES.may_hold(name));
         let rule = known.then(|| judge(bytes, &word)).flatten();
         let Some(rule) = rule.or_else(|| is_remainder(bytes, &word).then_some(&JS_DIALOG)) else {
             continue;
