@@ -298,3 +298,27 @@ fn headers_wait_for_the_body_where_the_proxy_allows_it() {
         (200, true)
     );
 }
+
+/// Vectors look at sixteen bytes at a time, in the module only: wherever a key or a string ends, and wherever a quote stands,
+/// it is seen.
+#[test]
+fn what_a_json_body_holds_is_found_wherever_it_stands() {
+    let mut gateway = gateway("");
+    for length in 0..=40 {
+        let (key, text) = ("k".repeat(length), "x".repeat(length));
+        for space in ["", " ", "\n\t"] {
+            for (value, status) in [
+                ("ok, thanks", 200),
+                ("' union select password from users-- ", 403),
+            ] {
+                let body = format!(
+                    "{{{space}\"a\":{space}1,{space}\"{key}\":{space}\"{text}{value}\",{space}\"b\":\"c\"}}"
+                );
+                let request = Request::post("/a")
+                    .header("content-type", "application/json")
+                    .body(body.as_bytes());
+                assert_eq!(gateway.send(request).status, status, "{body}");
+            }
+        }
+    }
+}
