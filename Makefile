@@ -10,7 +10,7 @@
 # make lint    formatting and clippy, native and for the wasm target
 # make score   replays a labelled corpus (CORPUS=DIR of *.jsonl.gz with a score.py beside it) and scores the verdicts
 # make accuracy  what rate limiters admit inside Envoy, beside what they should: this filter, Envoy's own, a Lua table
-# make bench-ext-authz  latency and CPU of a bot verdict beside Envoy's native ext_authz, and with the service gone
+# make bench-ext-authz  latency and CPU of a bot verdict beside Envoy's native ext_authz, and with the service gone; the block list across workers
 # make bench   CPU per request inside Envoy: no filter, each filter, all in one, Envoy's own limiter, a Lua script of the legacy layer's shape
 
 CARGO ?= cargo
@@ -111,6 +111,7 @@ accuracy: build $(ENVOY_BIN)
 .PHONY: bench-ext-authz
 bench-ext-authz: build services $(ENVOY_BIN)
 	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin authz-cost -- target/modules
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin block-list-spread -- target/modules
 
 .PHONY: score
 score: build
