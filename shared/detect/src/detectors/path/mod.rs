@@ -49,8 +49,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         let after_slash = i > 0 && slash_end == i;
         let starts = i == 0 || after_slash || boundary(previous);
         let follows = starts || found.end == i || previous == b'.';
-        // Within a word nothing starts but a scheme.
-        if !slashes && !dots && !follows && !schemes {
+        // Within a word nothing starts but a scheme, which is of letters.
+        if !slashes && !dots && !follows && !(schemes && byte.is_ascii_alphabetic()) {
             previous = byte;
             continue;
         }
