@@ -50,7 +50,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         let starts = i == 0 || after_slash || boundary(previous);
         let follows = starts || found.end == i || previous == b'.';
         // Within a word nothing starts but a scheme, which is of letters.
-        if !slashes && !dots && !follows && !(schemes && byte.is_ascii_alphabetic()) {
+        let scheme = schemes && byte.is_ascii_alphabetic();
+        if !(slashes || dots || follows || scheme) {
             previous = byte;
             continue;
         }
