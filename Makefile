@@ -100,7 +100,7 @@ export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
 
 .PHONY: bench
 bench: build $(ENVOY_BIN)
-	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin gateway-cost -- target/modules
+	ENVOY_BIN=$(ENVOY_BIN) $(CARGO) run -q -p backstop-e2e --bin gateway-cost -- target/modules --bursts 120 --requests 600
 
 # What rate limiters admit beside what they should: 1, 2 and 4 workers, one key and 1,000, three limiters, ten seconds each.
 .PHONY: accuracy
