@@ -27,7 +27,7 @@ pub struct Tables {
 }
 
 /// Rows start at multiples of this many entries, so that a row's number fits `u16` and is scaled by a shift.
-const GRAIN: usize = 8;
+const GRAIN: usize = 16;
 
 /// How much of a literal is looked for: bounds the tables, and how far the prefilter's lanes overlap.
 const LONGEST: usize = 8;
