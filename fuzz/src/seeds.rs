@@ -272,11 +272,13 @@ fn configurations() -> Vec<Vec<u8>> {
             "category":"sqlInjection","severity":"critical"}],"customRuleLimit":{"bytes":4096,"onLimit":"reject"}}"#.to_vec(),
         br#"{"secrets":[{"name":"a","sha256":"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=","notAfter":"2026-12-01T09:00:00+09:00"}]}"#.to_vec(),
     ];
-    let readme = fs::read_to_string(repository("README.md")).expect("part of the repository");
-    let shown = readme
-        .split("```json\n")
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once("```")?.0.as_bytes().to_vec()));
-    seeds.extend(shown);
+    for page in ["README.md", "docs/waf.md"] {
+        let page = fs::read_to_string(repository(page)).expect("part of the repository");
+        let shown = page
+            .split("```json\n")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once("```")?.0.as_bytes().to_vec()));
+        seeds.extend(shown);
+    }
     seeds
 }
