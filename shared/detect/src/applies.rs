@@ -1,8 +1,9 @@
 //! Which categories look at which place.
 
+use backstop_http::scan::Set;
 use backstop_http::{Kind, Place};
 
-use crate::shape::{Shape, is_plain_user_agent};
+use crate::shape::{BRANDS, LIST, PLAIN_PATH, WORD, is_plain_user_agent};
 use crate::{Category, CategorySet};
 
 /// Free header fields carry URLs of their own site: a loopback host there is a developer, not a forged request.
@@ -75,11 +76,11 @@ pub(crate) fn is_plain_name(kind: Kind, name: &[u8]) -> bool {
 
 /// Whether a name is a plain one: letters, digits, underscores, and no double underscore (`__proto__`).
 fn is_word(name: &[u8]) -> bool {
-    name.len() <= MAX_WORD && !name.starts_with(b"__") && Shape::of(name).is_within(Shape::WORD)
+    name.len() <= MAX_WORD && !name.starts_with(b"__") && WORD.holds(name)
 }
 
 /// What a header field's name says about its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Field {
     /// Products and comments.
     UserAgent,
@@ -90,7 +91,7 @@ pub(crate) enum Field {
     /// Cookies, which are values of their own; a pseudo header.
     Elsewhere,
     /// A grammar whose values can carry none of the ten categories as long as they keep to its signs.
-    Grammar(Shape),
+    Grammar(&'static Set),
     /// Anything.
     Free,
 }
@@ -103,7 +104,7 @@ impl Field {
             b"referer" => Self::Referer,
             b"authorization" | b"proxy-authorization" => Self::Credentials,
             b"cookie" | [b':', ..] => Self::Elsewhere,
-            [b's', b'e', b'c', b'-', b'c', b'h', b'-', ..] => Self::Grammar(Shape::BRANDS),
+            [b's', b'e', b'c', b'-', b'c', b'h', b'-', ..] => Self::Grammar(&BRANDS),
             [b's', b'e', b'c', b'-', ..]
             | [b'i', b'f', b'-', ..]
             | [b'a', b'c', b'c', b'e', b'p', b't', ..]
@@ -136,9 +137,9 @@ impl Field {
             | b"upgrade"
             | b"via"
             | b"x-real-ip"
-            | b"x-request-id" => Self::Grammar(Shape::LIST),
-            [b'a', ..] if name.starts_with(b"access-control-") => Self::Grammar(Shape::LIST),
-            [b'x', b'-', rest @ ..] if is_proxy_field(rest) => Self::Grammar(Shape::LIST),
+            | b"x-request-id" => Self::Grammar(&LIST),
+            [b'a', ..] if name.starts_with(b"access-control-") => Self::Grammar(&LIST),
+            [b'x', b'-', rest @ ..] if is_proxy_field(rest) => Self::Grammar(&LIST),
             _ => Self::Free,
         }
     }
@@ -149,8 +150,8 @@ impl Field {
             Self::UserAgent if is_plain_user_agent(value) => PLAIN_USER_AGENT,
             Self::UserAgent => USER_AGENT,
             Self::Elsewhere => CategorySet::NONE,
-            Self::Grammar(signs) if Shape::of(value).is_within(signs) => CategorySet::NONE,
-            Self::Credentials if Shape::of(value).is_within(Shape::LIST) => CategorySet::NONE,
+            Self::Grammar(signs) if signs.holds(value) => CategorySet::NONE,
+            Self::Credentials if LIST.holds(value) => CategorySet::NONE,
             Self::Grammar(_) | Self::Credentials | Self::Referer | Self::Free => HEADERS,
         }
     }
@@ -164,12 +165,10 @@ fn is_proxy_field(rest: &[u8]) -> bool {
 
 /// The part of a path from the first segment on that holds anything but plain path characters; `None` if all are plain.
 pub(crate) fn odd_tail(path: &[u8]) -> Option<&[u8]> {
-    if Shape::of(path).is_within(Shape::PATH) {
+    if PLAIN_PATH.holds(path) {
         return None;
     }
-    let odd = path
-        .iter()
-        .position(|byte| !Shape::of(&[*byte]).is_within(Shape::PATH))?;
+    let odd = path.iter().position(|byte| !PLAIN_PATH.has(*byte))?;
     let start = path
         .get(..odd)?
         .iter()

@@ -61,6 +61,26 @@ fn last_sixteen<'a>(haystack: &'a [u8], tail: &[u8]) -> Option<&'a [u8; 16]> {
     haystack.last_chunk()
 }
 
+/// Sixteen bytes with the last sixteen of `bytes` in them, or all that there are, some of them twice; `None` if it has less than four.
+#[inline]
+fn ends(bytes: &[u8]) -> Option<[u8; 16]> {
+    if let Some(last) = bytes.last_chunk() {
+        return Some(*last);
+    }
+    let halves = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => {
+            let first = u32::from_le_bytes(*bytes.first_chunk()?);
+            let last = u32::from_le_bytes(*bytes.last_chunk()?);
+            (
+                u64::from(first) << 32 | u64::from(first),
+                u64::from(last) << 32 | u64::from(last),
+            )
+        }
+    };
+    Some((u128::from(halves.1) << 64 | u128::from(halves.0)).to_le_bytes())
+}
+
 const LOW: u64 = u64::from_le_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
@@ -97,7 +117,12 @@ const UPPER: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
 impl Set {
     /// The set of those bytes; what is not ASCII is left out.
     pub const fn of(bytes: &[u8]) -> Self {
-        let mut low = [0; 16];
+        Self { low: [0; 16] }.with(bytes)
+    }
+
+    /// This set and those bytes.
+    pub const fn with(self, bytes: &[u8]) -> Self {
+        let mut low = self.low;
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
             if byte.is_ascii() {
@@ -129,6 +154,23 @@ impl Set {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub fn marks(&self, bytes: &[u8; 16]) -> Marks {
         sixteen::of_set(self, bytes)
+    }
+
+    /// Whether it has every byte of `haystack`.
+    #[inline]
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    pub fn holds(&self, haystack: &[u8]) -> bool {
+        let (chunks, tail) = haystack.as_chunks::<16>();
+        for chunk in chunks {
+            if !sixteen::all_of_set(self, chunk) {
+                return false;
+            }
+        }
+        match ends(haystack) {
+            _ if tail.is_empty() => true,
+            Some(ends) => sixteen::all_of_set(self, &ends),
+            None => tail.iter().all(|byte| self.has(*byte)),
+        }
     }
 
     /// Where the first byte of the set is.
@@ -221,8 +263,8 @@ impl Positions<'_> {
 #[cfg(target_arch = "wasm32")]
 mod vector {
     use core::arch::wasm32::{
-        i8x16_swizzle, u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_ne, u8x16_shr, u8x16_splat,
-        u8x16_sub, u64x2, u64x2_splat, v128, v128_and, v128_or,
+        i8x16_swizzle, u8x16_all_true, u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_ne, u8x16_shr,
+        u8x16_splat, u8x16_sub, u64x2, u64x2_splat, v128, v128_and, v128_or,
     };
 
     use super::{Marks, Set, UPPER};
@@ -262,13 +304,23 @@ mod vector {
     #[inline]
     #[target_feature(enable = "simd128")]
     pub(super) fn of_set(set: &Set, bytes: &[u8; 16]) -> Marks {
+        Marks::from(u8x16_bitmask(u8x16_ne(common(set, bytes), u8x16_splat(0))))
+    }
+
+    #[inline]
+    #[target_feature(enable = "simd128")]
+    pub(super) fn all_of_set(set: &Set, bytes: &[u8; 16]) -> bool {
+        u8x16_all_true(common(set, bytes))
+    }
+
+    /// Not zero where a byte is in the set.
+    #[inline]
+    #[target_feature(enable = "simd128")]
+    fn common(set: &Set, bytes: &[u8; 16]) -> v128 {
         let bytes = load(bytes);
         let low = i8x16_swizzle(load(&set.low), v128_and(bytes, u8x16_splat(15)));
         let upper = i8x16_swizzle(load(&UPPER), u8x16_shr(bytes, 4));
-        Marks::from(u8x16_bitmask(u8x16_ne(
-            v128_and(low, upper),
-            u8x16_splat(0),
-        )))
+        v128_and(low, upper)
     }
 }
 
@@ -292,6 +344,11 @@ mod sixteen {
     #[inline]
     pub(super) fn of_set(set: &Set, bytes: &[u8; 16]) -> Marks {
         marks(bytes, |byte| set.has(byte))
+    }
+
+    #[inline]
+    pub(super) fn all_of_set(set: &Set, bytes: &[u8; 16]) -> bool {
+        bytes.iter().all(|byte| set.has(*byte))
     }
 }
 
@@ -321,6 +378,13 @@ mod tests {
             let positions: Vec<usize> = (0..haystack.len()).filter(|at| within(&haystack[*at])).collect();
             prop_assert_eq!(set.positions(&haystack).collect::<Vec<_>>(), positions);
             prop_assert!(haystack.iter().all(|byte| set.has(*byte) == within(byte)));
+            let inner: Vec<u8> = haystack.iter().copied().filter(within).collect();
+            prop_assert!(set.holds(&inner));
+            for at in 0..=inner.len() {
+                let other = [&inner[..at], b"\x80", &inner[at..]].concat();
+                prop_assert!(!set.holds(&other));
+            }
+            prop_assert_eq!(set.holds(&haystack), haystack.iter().all(within));
         }
 
         #[test]
