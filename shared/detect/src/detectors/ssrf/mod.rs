@@ -90,7 +90,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     ) {
         return;
     }
-    if is_a_socket_and_a_url(input.bytes) {
+    if is_a_socket_and_a_url(input.bytes) || names_a_socket(input.bytes) {
         hits.push(&rules::ODD_SCHEME, 0..5);
     }
     if !public::is_plain(input.bytes) {
@@ -102,7 +102,13 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
 fn taken_apart(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let start = start_of(bytes);
-    let Some(url) = url::parse(bytes, start) else {
+    let parsed = url::parse(bytes, start);
+    if let Some((class, end)) = broken_up(bytes, start, parsed.as_ref())
+        && let Some(rule) = rule_of(class, &[], &(start..start))
+    {
+        hits.push(rule, start..end);
+    }
+    let Some(url) = parsed else {
         without_scheme(input, start, hits);
         return;
     };
@@ -140,7 +146,7 @@ fn taken_apart(input: &Input<'_>, hits: &mut Hits) {
     }
     // `//name` may be a path with a slash too many: a name has to be one of the network's own.
     let named = !scheme.is_empty() || class >= HostClass::Private;
-    if named && let Some(rule) = rule_of(class, bytes, &url) {
+    if named && let Some(rule) = rule_of(class, bytes, &url.authority) {
         let shadow = class != HostClass::Metadata && (quiet || class.is_inside() && browser(input));
         hits.push(
             if shadow && rule.level == Level::One {
@@ -263,10 +269,45 @@ fn escaped(bytes: &[u8], authority: &Range<usize>) -> Option<HostClass> {
     Some(classify(plain.get(..length)?).max(HostClass::Disguised))
 }
 
-fn rule_of(class: HostClass, bytes: &[u8], url: &url::Url) -> Option<&'static Rule> {
+/// A host of the server's own network that shows once tabs and line breaks are taken out, as browsers and the readers that follow
+/// them do wherever these stand (WHATWG URL, section 4.4), and where the URL ends. Not if it shows with them.
+fn broken_up(bytes: &[u8], start: usize, url: Option<&url::Url>) -> Option<(HostClass, usize)> {
+    let word = from(bytes, start).split(|byte| *byte == b' ').next()?;
+    let is_break = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n');
+    if !word.iter().take(LONGEST_BROKEN).any(is_break) {
+        return None;
+    }
+    let mut joined = [0u8; LONGEST_BROKEN];
+    let mut length = 0;
+    for (cell, byte) in joined
+        .iter_mut()
+        .zip(word.iter().filter(|byte| !is_break(byte)))
+    {
+        *cell = *byte;
+        length += 1;
+    }
+    let joined = joined.get(..length)?;
+    let class = inside(joined, &url::parse(joined, 0)?)?;
+    let shows = url.is_some_and(|url| inside(bytes, url).is_some());
+    (!shows).then_some((class, start + word.len()))
+}
+
+/// How much of a URL is put together.
+const LONGEST_BROKEN: usize = 256;
+
+/// The gravest class of the hosts that readers find in a URL, if it is one of the server's own network.
+fn inside(bytes: &[u8], url: &url::Url) -> Option<HostClass> {
+    let mut worst = HostClass::Public;
+    url::hosts(bytes, url.authority.clone(), |host| {
+        worst = worst.max(classify(bytes.get(host).unwrap_or_default()));
+    });
+    worst.is_inside().then_some(worst)
+}
+
+fn rule_of(class: HostClass, bytes: &[u8], authority: &Range<usize>) -> Option<&'static Rule> {
     Some(match class {
         HostClass::Metadata => {
-            let host = bytes.get(url.authority.clone()).unwrap_or_default();
+            let host = bytes.get(authority.clone()).unwrap_or_default();
             if host.first().is_some_and(u8::is_ascii_alphabetic) {
                 &rules::GCP_METADATA
             } else {
@@ -369,6 +410,11 @@ fn without_scheme(input: &Input<'_>, start: usize, hits: &mut Hits) {
 /// `unix:path|http://host`: what a proxy that takes both apart (CVE-2021-40438) is made to fetch.
 fn is_a_socket_and_a_url(bytes: &[u8]) -> bool {
     has(bytes, 0, b"unix:") && memchr::memmem::find(bytes, b"|http").is_some()
+}
+
+/// `http://unix:/run/a.sock:/path`: a socket of the machine, in the place of a host (Node's `got`, CVE-2022-33987).
+fn names_a_socket(bytes: &[u8]) -> bool {
+    has(bytes, 0, b"http://unix:/") || has(bytes, 0, b"https://unix:/")
 }
 
 /// Nothing, a port, a path without blanks: what may follow a host that is all of a value.
