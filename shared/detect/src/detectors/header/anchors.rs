@@ -8,5 +8,5 @@ pub const NEWLINE: u8 = 0b01;
 pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"\r", NEWLINE),
     (b"\n", NEWLINE),
-    (b"\0set-cookie:", NEWLINE),
+    (b"set-cookie:", NEWLINE),
 ];

@@ -43,7 +43,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     {
         hits.push(&rules::BLANK, 0..bytes.len());
     }
-    if let Some(at) = cookie_behind_a_nul(bytes) {
+    if let Some(at) = cookie_behind_another_end(bytes, one_line) {
         hits.push(&rules::SET_COOKIE, at..bytes.len());
     }
     let mut breaks = Breaks { bytes, at: 0 };
@@ -322,13 +322,45 @@ fn ends_a_request_line(line: &Break<'_>) -> bool {
         })
 }
 
-/// A NUL and `Set-Cookie:`: some servers end a line there.
-fn cookie_behind_a_nul(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(0, bytes).take(MAX_BREAKS).find(|at| {
-        bytes
-            .get(at + 1..)
-            .is_some_and(|rest| starts_with(rest, b"set-cookie:"))
-    })
+/// `Set-Cookie:` behind a sign at which some servers end a line: NUL, the vertical tab and the form feed, NEL, the separators of
+/// Unicode (UAX 14). On one line also a whole cookie glued to what stands before it: the break was lost on the way.
+fn cookie_behind_another_end(bytes: &[u8], one_line: bool) -> Option<usize> {
+    const ENDS: [&[u8]; 6] = [
+        b"\0",
+        b"\x0b",
+        b"\x0c",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+        b"\xe2\x80\xa9",
+    ];
+    memchr::memchr_iter(b':', bytes)
+        .take(MAX_BREAKS)
+        .find_map(|colon| {
+            let (before, after) = bytes.split_at_checked(colon)?;
+            let start = before.len().checked_sub(b"set-cookie".len())?;
+            let (before, name) = before.split_at_checked(start)?;
+            if !name.eq_ignore_ascii_case(b"set-cookie") {
+                return None;
+            }
+            let end = ENDS.iter().find(|end| before.ends_with(end));
+            let glued = one_line && before.last().is_some_and(u8::is_ascii_graphic);
+            match end {
+                Some(end) => Some(start - end.len()),
+                None => (glued && is_cookie(after.get(1..)?)).then_some(start),
+            }
+        })
+}
+
+/// `name=value`, and nothing before the name.
+fn is_cookie(after: &[u8]) -> bool {
+    let name = after
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        .count();
+    name > 0
+        && after.get(name) == Some(&b'=')
+        && after.get(name + 1).is_some_and(u8::is_ascii_graphic)
 }
 
 /// A tag opens: `<script`, `<!DOCTYPE`.

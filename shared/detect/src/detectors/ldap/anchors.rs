@@ -8,6 +8,9 @@ pub const OPEN: u8 = 0b010;
 /// A wild card.
 pub const STAR: u8 = 0b100;
 
+/// A parenthesis in a filter's own escape.
+pub const ESCAPED: u8 = 0b1_0000;
+
 /// A matching rule by its number: RFC 4517's, Active Directory's.
 pub const MATCH: u8 = 0b1000;
 
@@ -16,6 +19,8 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b")", CLOSE),
     (b"(", OPEN),
     (b"*", STAR),
+    (b"\\28", ESCAPED),
+    (b"\\29", ESCAPED),
     (b":2.5.13.", MATCH),
     (b":1.2.840.113556.1.4.", MATCH),
 ];

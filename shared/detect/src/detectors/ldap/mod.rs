@@ -6,7 +6,7 @@
 pub mod anchors;
 pub mod rules;
 
-use anchors::{CLOSE, MATCH, OPEN, STAR};
+use anchors::{CLOSE, ESCAPED, MATCH, OPEN, STAR};
 use backstop_http::Kind;
 use backstop_http::scan::Set;
 
@@ -14,7 +14,7 @@ use crate::{Hits, Input};
 
 /// Whether the prefilter's features (this category's six bits) make a closer look worth while.
 pub const fn wants(features: u8) -> bool {
-    features & (CLOSE | MATCH) != 0 || features & (OPEN | STAR) == OPEN | STAR
+    features & (CLOSE | MATCH | ESCAPED) != 0 || features & (OPEN | STAR) == OPEN | STAR
 }
 
 /// What opens and closes filters.
@@ -22,6 +22,46 @@ static SIGNS: Set = Set::of(b"()*");
 
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
+    parse(input, hits);
+    if input.features & ESCAPED != 0 && hits.as_slice().is_empty() {
+        let mut plain = [0; MAX_ESCAPED];
+        if let Some(bytes) = unescape(input.bytes, &mut plain) {
+            parse(&Input { bytes, ..*input }, hits);
+        }
+    }
+}
+
+/// How much of a value is read through a filter's own escapes.
+const MAX_ESCAPED: usize = 256;
+
+/// The start of a value with a filter's own escapes resolved (RFC 4515 section 3: a backslash and two digits): what the server sees
+/// that decodes once too often.
+fn unescape<'a>(bytes: &[u8], plain: &'a mut [u8; MAX_ESCAPED]) -> Option<&'a [u8]> {
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|it| u8::try_from(it).ok())
+    };
+    let mut rest = bytes;
+    let mut length = 0;
+    while let [first, tail @ ..] = rest
+        && let Some(cell) = plain.get_mut(length)
+    {
+        (*cell, rest) = match tail {
+            [high, low, behind @ ..]
+                if *first == b'\\'
+                    && let (Some(high), Some(low)) = (digit(high), digit(low)) =>
+            {
+                (high << 4 | low, behind)
+            }
+            _ => (*first, tail),
+        };
+        length += 1;
+    }
+    plain.get(..length)
+}
+
+fn parse(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     let mut depth = 0usize;
     let start = bytes

@@ -52,7 +52,7 @@ const SCHEMES: [&[u8]; 9] = [
     b"ldap:", b"ldaps:", b"rmi:", b"dns:", b"nis:", b"nds:", b"iiop:", b"corba:", b"http:",
 ];
 /// Look-ups whose values are nobody's business outside the server.
-const PRIVATE: [&[u8]; 11] = [
+const PRIVATE: [&[u8]; 15] = [
     b"aws:",
     b"env:",
     b"sys:",
@@ -61,6 +61,10 @@ const PRIVATE: [&[u8]; 11] = [
     b"docker:",
     b"k8s:",
     b"bundle:",
+    b"log4j:",
+    b"main:",
+    b"map:",
+    b"sd:",
     b"web:",
     b"spring:",
     b"hostname",
@@ -98,13 +102,14 @@ fn is_sent(input: &Input<'_>) -> bool {
 
 /// `env:NAME`, `sys:name`: a look-up of one variable of the environment, the system or the context.
 fn is_read_by_name(name: &[u8]) -> bool {
-    const READ: [&[u8]; 8] = [
-        b"aws:", b"bundle:", b"ctx:", b"docker:", b"env:", b"java:", b"k8s:", b"sys:",
+    const READ: [&[u8]; 14] = [
+        b"aws:", b"bundle:", b"ctx:", b"docker:", b"env:", b"java:", b"k8s:", b"log4j:", b"main:",
+        b"map:", b"sd:", b"spring:", b"sys:", b"web:",
     ];
     READ.iter().any(|prefix| {
         starts_with(name, prefix)
             && name.get(prefix.len()..).is_some_and(|rest| {
-                rest.first().is_some_and(u8::is_ascii_alphabetic) && !FORMATS.contains(&rest)
+                rest.first().is_some_and(u8::is_ascii_alphanumeric) && !FORMATS.contains(&rest)
             })
     })
 }

@@ -382,8 +382,10 @@ fn without_scheme(input: &Input<'_>, start: usize, hits: &mut Hits) {
         .unwrap_or(rest.len());
     let class = classify(rest.get(..end).unwrap_or_default());
     let path = from(rest, end);
+    let bare = path.is_empty() && matches!(input.place.kind, Kind::Query | Kind::Form);
     if class == HostClass::Metadata
-        && (has(path, 0, b"/latest")
+        && (bare && rest.first().is_some_and(u8::is_ascii_digit)
+            || has(path, 0, b"/latest")
             || has(path, 0, b"/metadata")
             || has(path, 0, b"/computemetadata")
             || has(path, 0, b"/openstack"))
