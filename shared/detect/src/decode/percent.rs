@@ -4,9 +4,22 @@ use backstop_http::scan::find_either;
 
 use super::{Sign, hex, rewrite, utf16};
 
-/// Percent-decodes once; a `%` that no two digits follow stays.
+/// Percent-decodes once; a `%` that no two digits follow stays, unless nothing else is left and they are strewn over the value.
 pub fn percent(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    decode(bytes, out, false)
+    decode(bytes, out, false) || gather(bytes, out)
+}
+
+/// Takes the percent signs out of a value that has one before every second or third sign: classic ASP reads `%s%e%t` as `set`. Honest
+/// values have few.
+fn gather(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    const LEAST: usize = 5;
+    let strewn = memchr::memchr_iter(b'%', bytes).count();
+    if strewn < LEAST || strewn * 3 < bytes.len() {
+        return false;
+    }
+    out.clear();
+    out.extend(bytes.iter().filter(|byte| **byte != b'%'));
+    true
 }
 
 /// Percent-decodes once and turns `+` into a space, as query strings and forms are read.
@@ -58,6 +71,8 @@ mod tests {
                 (b"%uff07", Some("\u{ff07}".as_bytes())),
                 (b"%ud83d%ude00", Some("😀".as_bytes())),
                 (b"%ud83dx", Some("\u{fffd}x".as_bytes())),
+                (b"%s%e%l%e%ct", Some(b"select")),
+                (b"5% 10% 15% 20% 25%", None),
                 (b"%u12", None),
                 (b"%u12g4%41", Some(b"%u12g4A")),
             ],

@@ -89,6 +89,9 @@ fn read(judge: &Judge<'_, '_>, index: usize) -> Option<Query> {
             Kind::Name | Kind::Word | Kind::Open | Kind::Text
         );
         let mut after = next + 2;
+        if judge.at(after).is(Word::As) && continues(judge, after + 2) {
+            after += 2;
+        }
         // An alias, if a clause follows it.
         if judge.at(after).kind == Kind::Name && continues(judge, after + 1) {
             after += 1;
