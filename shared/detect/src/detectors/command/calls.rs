@@ -22,7 +22,7 @@ const ALWAYS: &[&str] = &[
 const ARGUMENT: &[&str] = &[
     "array_filter", "array_map", "assert", "chr", "die", "dir", "dl", "eval", "exec", "execute", "exit", "file_get_contents", "fopen", "function",
     "include", "include_once", "ini_set", "md5", "open", "preg_replace", "print", "print_r", "printf", "readfile",
-    "require", "require_once", "scandir", "sleep", "spawn", "system", "unlink", "usort", "var_dump",
+    "require", "require_once", "scandir", "sleep", "spawn", "system", "unlink", "usort", "var_dump", "while",
 ];
 
 /// All of them: most words before a parenthesis are none.
@@ -84,6 +84,9 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
     if !in_table(ARGUMENT, name) {
         return None;
     }
+    if name == b"while" {
+        return waits(bytes.get(..start)?).then_some(start);
+    }
     // Groovy runs a literal: `"id".execute()`.
     if name == b"execute" {
         return (left == b'.'
@@ -97,6 +100,21 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
             b"array_map" | b"array_filter" | b"usort" | b"preg_replace" | b"die"
         ) && given_code(from(bytes, argument), name))
     .then_some(start)
+}
+
+/// Whether a loop that only looks at the clock stands before its `while`: `do{b=new Date();}`. What code of a page says on several
+/// lines, a probe says on one.
+fn waits(left: &[u8]) -> bool {
+    const REACH: usize = 64;
+    let window = from(left, left.len().saturating_sub(REACH)).trim_ascii_end();
+    let Some(body) = window.strip_suffix(b"}") else {
+        return false;
+    };
+    let opened = body.iter().rposition(|byte| *byte == b'{').unwrap_or(0);
+    let (head, inner) = body.split_at_checked(opened).unwrap_or_default();
+    super::super::ascii::ends(head.trim_ascii_end(), b"do")
+        && find(inner, b"new date()", REACH).is_some()
+        && !inner.contains(&b'\n')
 }
 
 /// Names that a function is called by, in quotes, when it is handed to another one.
@@ -292,8 +310,8 @@ fn number(bytes: &[u8], i: usize) -> bool {
 
 /// Node's modules of files, processes and sockets, used in the same breath: `fs').readFileSync(`.
 fn used_at_once(module: &[u8]) -> bool {
-    const MODULES: [&[u8]; 5] = [b"fs", b"net", b"vm", b"child_process", b"http"];
-    const METHODS: [&[u8]; 9] = [
+    const MODULES: [&[u8]; 6] = [b"fs", b"net", b"vm", b"child_process", b"http", b"os"];
+    const METHODS: [&[u8]; 15] = [
         b"read",
         b"write",
         b"unlink",
@@ -303,6 +321,12 @@ fn used_at_once(module: &[u8]) -> bool {
         b"socket",
         b"createconn",
         b"open",
+        b"append",
+        b"chmod",
+        b"rename",
+        b"platform",
+        b"hostname",
+        b"userinfo",
     ];
     MODULES
         .iter()

@@ -13,6 +13,8 @@ mod lines;
 mod log;
 mod marks;
 mod operand;
+mod place;
+mod probe;
 pub mod rules;
 mod shell;
 mod single;
@@ -25,7 +27,7 @@ mod word;
 
 use std::ops::Range;
 
-use backstop_http::{Kind, Place};
+use backstop_http::Kind;
 
 use super::ascii::{at, before, find, from, has, is_word};
 use crate::{Hits, Input, Level, Rule};
@@ -99,41 +101,6 @@ fn scan(bytes: &[u8], sink: &mut Sink<'_, '_>) {
     }
 }
 
-/// Whether the value is the name that a build service gives to a step of a job: the first line of the script that it runs.
-fn names_a_step(input: &Input<'_>) -> bool {
-    let Place { kind, name } = input.place;
-    kind == Kind::Json
-        && name
-            .strip_suffix(b"/name")
-            .and_then(|step| {
-                step.split_at_checked(step.iter().rposition(|byte| *byte == b'/')? + 1)
-            })
-            .is_some_and(|(list, index)| {
-                list.ends_with(b"/steps/") && index.iter().all(u8::is_ascii_digit)
-            })
-}
-
-/// Whether the value is a tool's path and nothing else, deep inside a document: what a process was started from (a trace's
-/// resource), what a container runs; or an attribute of OpenTelemetry (`process.command_line`). At the top of a document, or in
-/// a parameter, it is what somebody wants to have run.
-fn names_a_tool(input: &Input<'_>) -> bool {
-    const DEEP: usize = 4;
-    let levels = || {
-        input
-            .place
-            .name
-            .iter()
-            .filter(|byte| **byte == b'/')
-            .count()
-    };
-    let plain =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-');
-    input.place.kind == Kind::Json
-        && (input.bytes.starts_with(b"/") && input.bytes.iter().all(plain)
-            || input.place.name.ends_with(b"/value/stringValue"))
-        && levels() >= DEEP
-}
-
 /// Passes findings on, except that an article that quotes a command counts at level 2 only.
 struct Sink<'a, 'h> {
     hits: &'h mut Hits,
@@ -161,8 +128,8 @@ impl Sink<'_, '_> {
         let (input, bytes) = (self.input, self.bytes);
         // Only a text that sets code apart quotes commands: words alone do not hide one.
         let text = *self.text.get_or_insert_with(|| {
-            names_a_step(input)
-                || names_a_tool(input)
+            place::names_a_step(input)
+                || place::names_a_tool(input)
                 || lines::only_unpacks(bytes)
                 || text::quotes_code(bytes) && text::is_text(bytes)
         }) || (*rule == rules::BACKTICK || *rule == rules::NEWLINE)
@@ -176,6 +143,11 @@ impl Sink<'_, '_> {
 /// What a value is by its start: a command line, a serialised object, a bare command in a parameter for commands.
 fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
     let bytes = input.bytes;
+    if !place::is_deep(input)
+        && let Some(span) = probe::statement(bytes, input.place.kind == Kind::Json)
+    {
+        sink.push(&rules::CALL, span);
+    }
     let open = bytes
         .iter()
         .take(4)
@@ -241,6 +213,9 @@ fn sign(bytes: &[u8], i: usize, byte: u8, previous: u8, sink: &mut Sink<'_, '_>)
         b'%' if at(bytes, i + 1) == b'x' && matches!(at(bytes, i + 2), b'(' | b'{' | b'[') => {
             if let Some(found) = shell::command_behind(bytes, Join::Substitution, i, i + 3) {
                 sink.push(&rules::CALL, found.span);
+            } else if has(bytes, i + 3, b"#{") {
+                // What is computed inside it is run.
+                sink.push(&rules::CALL, i..i + 5);
             }
         }
         b'/' => {

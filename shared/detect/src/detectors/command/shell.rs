@@ -312,7 +312,7 @@ fn at_join_is_blank(bytes: &[u8]) -> bool {
 
 /// `| sort -count`, `| head 10` in query languages: an ordinary name after a pipe with a long option.
 fn sorts(bytes: &[u8], word: &Word, operand: Operand) -> bool {
-    operand == Operand::Option && {
+    operand == Operand::Option && !matches!(word.name(), b"powershell" | b"pwsh") && {
         let start = word::skip_blanks(bytes, word.end);
         at(bytes, start + 1) != b'-'
             && from(bytes, start + 1)

@@ -85,8 +85,10 @@ const ESCAPES: &[&[u8]] = &[
 pub fn opens(bytes: &[u8], i: usize) -> bool {
     match (at(bytes, i), at(bytes, i + 1)) {
         (b'{', next) => {
-            matches!(next, b'{' | b'%' | b'p' | b'$' | b'i' | b's' | b'=' | b'#')
-                || next.is_ascii_digit()
+            matches!(
+                next,
+                b'{' | b'%' | b'p' | b'$' | b'i' | b's' | b'=' | b'#' | b'.'
+            ) || next.is_ascii_digit()
         }
         (b'<', b'c') => true,
         (b'$' | b'#' | b'%' | b'*' | b'@' | b'~', b'{') | (b'@', b'(') | (b'<', b'%' | b'#') => {
@@ -111,7 +113,7 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
         (b'<', b'%') => (2, b"%>"),
         (b'<', b'#') => return directive(bytes, i),
         (b'#', b's' | b'i' | b'p' | b'e') => return directive(bytes, i),
-        (b'{', b'p' | b'$' | b'i' | b's') => return directive(bytes, i),
+        (b'{', b'p' | b'$' | b'i' | b's' | b'.') => return directive(bytes, i),
         _ => return None,
     };
     let body = from(bytes, i + open);
@@ -128,7 +130,7 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
         [b'=' | b'@', rest @ ..] => rest.trim_ascii(),
         inner => inner,
     };
-    if length.is_some() && arithmetic(inner) {
+    if length.is_some() && (arithmetic(inner) || computes(inner)) {
         return Some((Expression::Arithmetic, span));
     }
     if at(bytes, i) == b'<' {
@@ -157,6 +159,54 @@ fn product(
     let number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     (number(left.trim_ascii()) && number(right.get(1..)?.trim_ascii()))
         .then(|| (Expression::Arithmetic, i..i + open + length + close.len()))
+}
+
+/// `(7*7)`, `typeof(7)+7`, `7?c`, `set a=7*7`: numbers with what else computes around them.
+fn computes(inner: &[u8]) -> bool {
+    let set = inner
+        .strip_prefix(b"set ")
+        .and_then(|rest| rest.split_at_checked(rest.iter().position(|byte| *byte == b'=')?))
+        .and_then(|(name, value)| {
+            name.trim_ascii()
+                .iter()
+                .all(|byte| is_word(*byte))
+                .then_some(value)
+        })
+        .and_then(|value| value.get(1..));
+    let inner = set.unwrap_or(inner).trim_ascii();
+    if set.is_some() && arithmetic(inner) {
+        return true;
+    }
+    if let Some(bracketed) = inner
+        .strip_prefix(b"(")
+        .and_then(|rest| rest.strip_suffix(b")"))
+        && arithmetic(bracketed)
+    {
+        return true;
+    }
+    let digits = inner
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    // FreeMarker's built-in of a number: `${7?c}`.
+    if digits > 0
+        && let Some([b'?', name @ ..]) = inner.get(digits..)
+    {
+        return matches!(name, [b'a'..=b'z', ..])
+            && name.len() <= 12
+            && name
+                .iter()
+                .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    }
+    // The type of a number, put before another: no page shows either.
+    find(inner, b"typeof(", 16).is_some_and(|at| {
+        let number = inner.get(at + 7..).unwrap_or_default();
+        let digits = number
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        digits > 0 && matches!(number.get(digits..), Some([b')', b'+', ..]))
+    })
 }
 
 /// `7*7`, `'7'*7`, `100-1`: two short numbers and an operator.
@@ -253,7 +303,7 @@ fn quoted_call(inner: &[u8]) -> bool {
         })
 }
 
-/// Directives of FreeMarker, Velocity and Smarty.
+/// Directives of FreeMarker, Velocity and Smarty, and the macros of Rejetto HFS (CVE-2014-6287, CVE-2024-23692).
 fn directive(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
     const DIRECTIVES: &[&[u8]] = &[
         b"<#assign ",
@@ -269,6 +319,9 @@ fn directive(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
         b"{if phpinfo(",
         b"{system(",
         b"{smarty",
+        b"{.exec|",
+        b"{.save|",
+        b"{.load|",
         b"#set( $",
         b"<c:import ",
         b"<c:set ",

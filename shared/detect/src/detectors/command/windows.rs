@@ -23,13 +23,15 @@ const VARIABLES: &[&[u8]] = &[
 /// PowerShell cmdlets and aliases that fetch, run or change something.
 #[rustfmt::skip]
 const CMDLETS: &[&str] = &[
-    "add-type", "clear-eventlog", "copy-item", "get-childitem", "get-ciminstance", "get-content", "get-credential",
-    "get-itemproperty", "get-localuser", "get-process", "get-service", "get-wmiobject", "iex", "invoke-cimmethod",
+    "add-type", "clear-eventlog", "compress-archive", "convertto-securestring", "copy-item", "expand-archive", "get-acl",
+    "get-childitem", "get-ciminstance", "get-computerinfo", "get-content", "get-credential", "get-hotfix", "get-itemproperty",
+    "get-localgroupmember", "get-localuser", "get-netipaddress", "get-nettcpconnection", "get-process", "get-psdrive",
+    "get-service", "get-wmiobject", "iex", "invoke-cimmethod",
     "invoke-command", "invoke-expression", "invoke-item", "invoke-mimikatz", "invoke-restmethod", "invoke-webrequest",
     "invoke-wmimethod", "irm", "iwmi", "iwr", "move-item", "new-item", "new-localuser", "new-object", "new-psdrive",
-    "out-file", "remove-item", "restart-computer", "set-content", "set-executionpolicy", "set-itemproperty",
+    "out-file", "remove-item", "resolve-dnsname", "restart-computer", "set-content", "set-executionpolicy", "set-itemproperty",
     "set-mppreference", "start-bitstransfer", "start-process", "start-service", "start-sleep", "stop-computer", "stop-process",
-    "write-host", "write-output",
+    "test-netconnection", "write-host", "write-output",
 ];
 
 /// An environment variable at `i` (a `%`): its end.

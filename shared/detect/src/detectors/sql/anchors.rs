@@ -214,7 +214,7 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"ord (", STRONG), (b"hex (", STRONG), (b"unhex (", STRONG), (b"convert (", STRONG), (b"cast (", STRONG),
     (b"length (", STRONG), (b"md5 (", STRONG), (b"elt (", STRONG), (b"row (", STRONG), (b"iif (", STRONG),
     (b"if(", STRONG), (b"replace(", STRONG), (b"values (", STRONG), (b"values(", STRONG), (b"if/*", STRONG),
-    (b"concat/*", STRONG), (b"exp(~", STRONG), (b"(~", STRONG), (b"case ", STRONG), (b"case\t", STRONG),
+    (b"concat/*", STRONG), (b"exp(~", STRONG), (b"1.e(", STRONG), (b"1.e ", STRONG), (b"||this", STRONG), (b"||!this", STRONG), (b";return", STRONG), (b"; return", STRONG), (b"(~", STRONG), (b"case ", STRONG), (b"case\t", STRONG),
     (b"case\n", STRONG), (b"case/*", STRONG), (b"(case", STRONG), (b"char/*", STRONG), (b"chr/*", STRONG),
     // Comments inside or right behind words; MySQL's version comments.
     (b"/*a", STRONG), (b"/*b", STRONG), (b"/*c", STRONG), (b"/*d", STRONG), (b"/*e", STRONG), (b"/*f", STRONG),

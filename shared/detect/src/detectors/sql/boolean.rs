@@ -191,8 +191,9 @@ pub fn whole(judge: &mut Judge<'_, '_>) {
         _ => same != differs,
     };
     let quoted = judge.at(left.first).kind == Kind::Text;
-    if quoted && open && judge.at(left.first).start == 0 || holds && !left.chained && !right.chained
-    {
+    // `(7=7)*52`: what is computed with the answer behind the bracket is no part of the comparison.
+    let chained = right.chained && judge.at(0).kind != Kind::Open;
+    if quoted && open && judge.at(left.first).start == 0 || holds && !left.chained && !chained {
         // Map services ask for all rows by `where=1=1`.
         let rule = if judge.filters {
             &rules::CONDITION

@@ -41,7 +41,32 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
             }
         }
         Kind::Word => word(judge, after),
+        Kind::Name => name(judge, after),
         _ => {}
+    }
+}
+
+/// `' desc--`, `' lines terminated by 0x41`: words that go on with a query, though they are no words of the vocabulary.
+fn name(judge: &mut Judge<'_, '_>, index: usize) {
+    let text = |index: usize| judge.text(judge.at(index));
+    let is = |index: usize, words: &[&str]| {
+        words
+            .iter()
+            .any(|word| text(index).eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // MySQL's SELECT … INTO OUTFILE writes what stands here into the file.
+    let written = is(index, &["lines", "fields", "columns"])
+        && is(index + 1, &["terminated", "starting", "enclosed"])
+        && judge.at(index + 2).is(Word::By)
+        && judge.at(index + 3).is_constant();
+    let sorted = is(index, &["asc", "desc"])
+        && judge.at(index + 1).kind == Kind::Comment
+        && ends_cut(judge, index + 1).is_some();
+    if sorted && is_value(judge) {
+        judge.found(&rules::COMMENT, 0, index + 2);
+    }
+    if written {
+        judge.found(&rules::CLAUSE, index, index + 4);
     }
 }
 
@@ -344,6 +369,28 @@ fn assigned(judge: &mut Judge<'_, '_>, index: usize) {
     }
 }
 
+/// Server-side JavaScript behind a number, where the query has no quotes: `1; return true`, `1||this`. The sign is at `index`.
+pub fn javascript_behind_a_number(judge: &mut Judge<'_, '_>, index: usize) {
+    let begins = judge.first && (index == 0 || index == 1 && judge.at(0).kind == Kind::Number);
+    if !begins {
+        return;
+    }
+    let next = judge.at(index + 1);
+    let after = judge.at(index + 2);
+    let ends = |token: Token| token.kind == Kind::Semicolon || token.stops();
+    let returns =
+        judge.text(next) == b"return" && after.is(Word::Bool) && ends(judge.at(index + 3));
+    let itself = judge.at(index).kind == Kind::Bars
+        && index == 1
+        && (judge.text(next) == b"this" && ends(after)
+            || next.kind == Kind::Bang
+                && judge.text(after) == b"this"
+                && ends(judge.at(index + 3)));
+    if returns || itself {
+        judge.found(&rules::JAVASCRIPT, 0, index + 3);
+    }
+}
+
 /// Server-side JavaScript: `'; return true; var x='`, `' || this.a == 1//`.
 fn javascript(judge: &mut Judge<'_, '_>, index: usize) {
     const STATEMENTS: [&[u8]; 9] = [
@@ -357,8 +404,13 @@ fn javascript(judge: &mut Judge<'_, '_>, index: usize) {
         b"this",
         b"db",
     ];
+    let index = index + usize::from(judge.at(index).kind == Kind::Bang);
     let token = judge.at(index);
     let name = judge.text(token);
+    // `'||this'`: the object itself is always true.
+    if name == b"this" && judge.at(index + 1).kind == Kind::OpenText && is_value(judge) {
+        judge.found(&rules::JAVASCRIPT, 0, index + 2);
+    }
     let first = name.split(|b| *b == b'.').next().unwrap_or_default();
     let dotted = first.len() < name.len();
     let code = STATEMENTS.contains(&first) && (dotted || first != b"this" && first != b"db");

@@ -169,6 +169,8 @@ fn time(judge: &mut Judge<'_, '_>, index: usize, token: Token) {
             Kind::Word => {
                 before.word.is_logic()
                     || before.word.compares()
+                    // begin dbms_lock.sleep(5); end
+                    || before.is(Word::Begin) && name.contains(&b'.')
                     || matches!(
                         before.word,
                         Word::Select | Word::When | Word::Not | Word::By

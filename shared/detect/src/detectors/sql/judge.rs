@@ -307,8 +307,12 @@ impl<'a> Judge<'a, '_> {
                         return;
                     }
                     boolean::judge(self, index);
+                    breakout::javascript_behind_a_number(self, index);
                 }
-                Kind::Semicolon => statement::anything(self, index),
+                Kind::Semicolon => {
+                    statement::anything(self, index);
+                    breakout::javascript_behind_a_number(self, index);
+                }
                 Kind::Cast => function::cast(self, index),
                 Kind::Variable => function::variable(self, index),
                 Kind::Open => {

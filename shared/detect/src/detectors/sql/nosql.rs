@@ -67,7 +67,11 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
             }
             brackets(bytes, hits)
         }
-        Kind::Query | Kind::Form | Kind::Cookie => keys(bytes, hits),
+        Kind::Query | Kind::Form | Kind::Cookie => keys(bytes, is_operator, hits),
+        // Documents carry queries of their own: only what runs code is nobody's to send.
+        Kind::Json | Kind::Multipart | Kind::XmlText => {
+            keys(bytes, |name| name.eq_ignore_ascii_case(b"$where"), hits)
+        }
         _ => {}
     }
 }
@@ -106,7 +110,7 @@ fn is_filter<'a>(mut path: impl Iterator<Item = &'a [u8]>, operator: &[u8]) -> b
 }
 
 /// `{"$ne": 1}`, `$where: '…'`: an operator as a key in a value that some parser may take for JSON.
-fn keys(bytes: &[u8], hits: &mut Hits) {
+fn keys(bytes: &[u8], counts: impl Fn(&[u8]) -> bool, hits: &mut Hits) {
     let mut from = 0;
     while let Some(found) = memchr::memchr(b'$', bytes.get(from..).unwrap_or_default()) {
         let start = from + found;
@@ -122,7 +126,7 @@ fn keys(bytes: &[u8], hits: &mut Hits) {
             .strip_prefix(b"\"")
             .or(after.strip_prefix(b"'"))
             .unwrap_or(after);
-        if after.trim_ascii_start().first() == Some(&b':') && is_operator(name) {
+        if after.trim_ascii_start().first() == Some(&b':') && counts(name) {
             hits.push(&rules::OPERATOR_KEY, start..start + length);
             return;
         }

@@ -60,6 +60,23 @@ pub fn joined_word(rest: &[u8]) -> Option<Joined> {
     }
 }
 
+/// The length of a number at `at`, behind a blank, that has a point and an exponent without digits, which MySQL reads over:
+/// `sleep 1.e(5 1.e)`. 0 if there is none.
+pub fn empty_exponent(bytes: &[u8], at: usize) -> usize {
+    let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
+    let digits = rest.iter().take(8).take_while(|b| b.is_ascii_digit());
+    let digits = digits.count();
+    let spaced = before.last().is_some_and(u8::is_ascii_whitespace);
+    match rest.get(digits..) {
+        Some([b'.', b'e' | b'E', b'(' | b')' | b',' | b' ', ..] | [b'.', b'e' | b'E'])
+            if digits > 0 && spaced =>
+        {
+            digits + 2
+        }
+        _ => 0,
+    }
+}
+
 fn is_worth_hiding(word: Word) -> bool {
     word.is_logic()
         || word.is_statement()
@@ -81,6 +98,23 @@ mod tests {
         assert_eq!(joined, Some((Word::Union, 10)));
         let joined = joined_word(b"s%e%l%e%c%t 1").map(|j| (j.word, j.length));
         assert_eq!(joined, Some((Word::Select, 11)));
+    }
+
+    #[test]
+    fn a_number_that_is_read_over() {
+        for (text, length) in [
+            (" 1.e(5", 3),
+            (" 12.E)", 4),
+            (" 1.e", 3),
+            ("1.e(", 0),
+            (" 1.e5", 0),
+            (" 1.em", 0),
+            (" .e(", 0),
+            (" 1e(", 0),
+        ] {
+            let at = usize::from(text.starts_with(' '));
+            assert_eq!(empty_exponent(text.as_bytes(), at), length, "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Bytes to tokens. One pass, no memory, every dialect at once: where MySQL, PostgreSQL, SQL Server, Oracle and SQLite
 //! differ, the reading that an attacker can use wins.
 
-use super::spelling::{Joined, joined_word};
+use super::spelling::{Joined, empty_exponent, joined_word};
 use super::token::{Kind, Token};
 use super::words::Word;
 
@@ -195,12 +195,8 @@ impl<'a> Tokenizer<'a> {
         let (mut spaced, mut commented) = (false, false);
         loop {
             match self.rest() {
-                [0..=0x20 | 0x7f, ..] => {
-                    spaced = true;
-                    self.at += 1;
-                }
                 // No-break space in Latin-1 (MySQL) and in UTF-8, ideographic space.
-                [0xa0, ..] => {
+                [0..=0x20 | 0x7f | 0xa0, ..] => {
                     spaced = true;
                     self.at += 1;
                 }
@@ -214,8 +210,12 @@ impl<'a> Tokenizer<'a> {
                 }
                 [b'/', b'*', b'!', rest @ ..] => {
                     commented = true;
-                    let digits = rest.iter().take(6).take_while(|b| b.is_ascii_digit());
-                    self.at += 3 + digits.count();
+                    let digits = rest
+                        .iter()
+                        .take(6)
+                        .take_while(|b| b.is_ascii_digit())
+                        .count();
+                    self.at += 3 + digits;
                 }
                 [b'/', b'*', rest @ ..] => {
                     commented = true;
@@ -228,6 +228,9 @@ impl<'a> Tokenizer<'a> {
                 [b'*', b'/', ..] => {
                     commented = true;
                     self.at += 2;
+                }
+                [b'0'..=b'9', ..] if empty_exponent(self.bytes, self.at) > 0 => {
+                    self.at += empty_exponent(self.bytes, self.at);
                 }
                 _ => return (spaced, commented),
             }
