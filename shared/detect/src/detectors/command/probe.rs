@@ -44,6 +44,10 @@ pub fn statement(bytes: &[u8], in_document: bool) -> Option<Range<usize>> {
         return None;
     }
     let start = opening(bytes);
+    // Nearly every value shows with two letters that it is none.
+    if !may_begin(bytes, start) {
+        return None;
+    }
     let mut i = start;
     if has(bytes, i, b"import ") {
         i += bytes
@@ -56,6 +60,25 @@ pub fn statement(bytes: &[u8], in_document: bool) -> Option<Range<usize>> {
     let end = if told { None } else { wait(bytes, i) };
     let end = end.or_else(|| print(bytes, i))?;
     closes(from(bytes, end)).then_some(start..end)
+}
+
+/// Whether the first two letters are those of a name above, or of `import`.
+fn may_begin(bytes: &[u8], i: usize) -> bool {
+    let second = at(bytes, i + 1).to_ascii_lowercase();
+    match at(bytes, i).to_ascii_lowercase() {
+        b'c' => second == b'o',
+        b'e' => second == b'c',
+        b'i' => second == b'm',
+        b'j' => second == b'a',
+        b'o' => second == b'u',
+        b'p' => matches!(second, b'r' | b'u'),
+        b'r' => second == b'e',
+        b's' => matches!(second, b'e' | b't' | b'y'),
+        b't' => matches!(second, b'h' | b'i' | b'y'),
+        b'u' => second == b's',
+        b'v' => second == b'a',
+        _ => false,
+    }
 }
 
 /// Skips what ends the statement that the application has: a number, quotes, brackets, signs.
@@ -216,6 +239,13 @@ fn digits(bytes: &[u8], i: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_name_may_begin() {
+        for name in WAITS.iter().chain(&PRINTS).chain(&[&b"import "[..]]) {
+            assert!(may_begin(name, 0), "{}", name.escape_ascii());
+        }
+    }
 
     #[test]
     fn probes_and_what_people_write() {
