@@ -51,6 +51,8 @@ pub(crate) fn categories(place: Place<'_>, value: &[u8]) -> CategorySet {
         Kind::XmlDocument => DOCUMENT,
         // A browser's report of blocked code has its first forty characters (CSP 3 section 5.3).
         Kind::Json if is_sample(place.name) => CategorySet::ALL.without(Category::Xss),
+        // A reported error has the lines of the program around it, which are code by nature.
+        Kind::Json if is_source_line(place.name) => OPAQUE,
         // `page`, `user_id`: no sign that any of them needs. JSON repeats its keys in every object.
         kind if is_plain_name(kind, value) => CategorySet::NONE,
         _ => CategorySet::ALL,
@@ -63,6 +65,30 @@ fn is_sample(pointer: &[u8]) -> bool {
     // Every value of JSON comes here.
     pointer.ends_with(b"e")
         && (pointer.ends_with(b"/script-sample") || pointer.ends_with(b"/body/sample"))
+}
+
+/// Whether a JSON pointer is that of a line of source in a stack's frame, as Sentry's clients report it:
+/// `/exception/values/0/stacktrace/frames/3/pre_context/1`.
+#[inline]
+fn is_source_line(pointer: &[u8]) -> bool {
+    // Every value of JSON comes here.
+    match pointer {
+        [.., b'0'..=b'9'] | [.., b'i', b'n', b'e'] => {}
+        _ => return false,
+    }
+    let mut parts = pointer.rsplit(|byte| *byte == b'/');
+    let is_index = |part: Option<&[u8]>| {
+        part.is_some_and(|part| {
+            (1..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_digit)
+        })
+    };
+    let line = match parts.next() {
+        Some(b"context_line") => true,
+        index => is_index(index) && matches!(parts.next(), Some(b"pre_context" | b"post_context")),
+    };
+    line && is_index(parts.next())
+        && parts.next() == Some(b"frames")
+        && parts.next() == Some(b"stacktrace")
 }
 
 /// Whether the name is one of those that programs give, so that no category looks at it.

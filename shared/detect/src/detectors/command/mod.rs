@@ -3,6 +3,7 @@
 //! A separator is no finding: what stands behind it has to be a command, with what a command takes. A name that is also
 //! an English word needs an argument that only a command has; a name that is nothing else needs none.
 
+mod address;
 /// What the prefilter looks for on this detector's behalf.
 pub mod anchors;
 mod calls;

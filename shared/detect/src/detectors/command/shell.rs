@@ -8,7 +8,7 @@ use super::log;
 use super::operand::{self, Operand};
 use super::vocabulary::{self, Weight};
 use super::word::{self, Word};
-use super::{lines, subcommand, windows};
+use super::{address, lines, subcommand, windows};
 
 /// How a command is joined to what stands before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +188,10 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
             && operand::after(bytes, word.end) != Operand::Attached;
     };
     let operand = operand::after(bytes, word.end);
+    // `data:image/jpeg;base64,/9j/`: how an address that is its own data is written (RFC 2397), not a list of arguments.
+    if join == Join::Semicolon && address::is_data(bytes, word, at_join) {
+        return false;
+    }
     // A password with `;w<` in it: `w` reads nothing.
     if word.name() == b"w" && word.broken == 0 && !word.folder && at(bytes, word.end) == b'<' {
         return false;
@@ -265,6 +269,12 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
                 || closes && !word.capitals && leads(bytes, at_join)
         }
         _ if weight == Weight::Distinct => operand != Operand::Attached,
+        // `fax 02-555-0144; mail box@hall.example`: without anything to read `mail` sends nothing.
+        Join::Semicolon | Join::Ampersand | Join::Newline
+            if word.name() == b"mail" && word.broken == 0 && address::is_mail(bytes, word.end) =>
+        {
+            false
+        }
         // A value that starts with `;cat` starts with a command, whatever follows.
         Join::Semicolon if at_join == 0 && word::blank(bytes, 1).is_none() && !word.capitals => {
             operand != Operand::Attached
@@ -273,7 +283,7 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
             if telling || operand == Operand::Quoted && weight == Weight::Terse {
                 return join != Join::Pipe
                     || weight > Weight::Ordinary
-                    || !sorts(bytes, word, operand);
+                    || !subcommand::sorts(bytes, word, operand);
             }
             match weight {
                 Weight::Terse if operand == Operand::Number => {
@@ -308,20 +318,6 @@ fn takes_a_word(bytes: &[u8], word: &Word) -> bool {
 /// Whether the value starts with a blank, as a parameter's name does when a scanner's `& id` was cut in two.
 fn at_join_is_blank(bytes: &[u8]) -> bool {
     matches!(at(bytes, 0), b' ' | b'\t' | b'\n')
-}
-
-/// `| sort -count`, `| head 10` in query languages: an ordinary name after a pipe with a long option.
-fn sorts(bytes: &[u8], word: &Word, operand: Operand) -> bool {
-    operand == Operand::Option && !matches!(word.name(), b"powershell" | b"pwsh") && {
-        let start = word::skip_blanks(bytes, word.end);
-        at(bytes, start + 1) != b'-'
-            && from(bytes, start + 1)
-                .iter()
-                .take(8)
-                .take_while(|byte| byte.is_ascii_alphanumeric())
-                .count()
-                > 4
-    }
 }
 
 /// An alias at `i`: `alias x=`, `alias 'x'=`.

@@ -1,6 +1,8 @@
 //! Second words that only a tool has: `docker ps`, `git clone`, `reg query`. They tell a command line from prose as an option does.
 
-use super::super::ascii::lower;
+use super::super::ascii::{at, from, lower};
+use super::operand::Operand;
+use super::word::{self, Word};
 
 /// Tools whose names are words as well, with the words they take; sorted by tool.
 #[rustfmt::skip]
@@ -42,6 +44,20 @@ pub fn takes(word: &[u8], second: &[u8]) -> bool {
         .ok()
         .and_then(|found| TAKEN.get(found))
         .is_some_and(|(_, words)| words.iter().any(|known| known.as_bytes() == second))
+}
+
+/// `| sort -count`, `| head 10` in query languages: an ordinary name after a pipe with a long option.
+pub fn sorts(bytes: &[u8], word: &Word, operand: Operand) -> bool {
+    operand == Operand::Option && !matches!(word.name(), b"powershell" | b"pwsh") && {
+        let start = word::skip_blanks(bytes, word.end);
+        at(bytes, start + 1) != b'-'
+            && from(bytes, start + 1)
+                .iter()
+                .take(8)
+                .take_while(|byte| byte.is_ascii_alphanumeric())
+                .count()
+                > 4
+    }
 }
 
 #[cfg(test)]

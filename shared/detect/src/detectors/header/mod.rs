@@ -58,7 +58,9 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         if !one_line && !first_word {
             continue;
         }
-        if let Some(rule) = judge(&line, one_line, first_word) {
+        if let Some(rule) = judge(&line, one_line, first_word)
+            && (one_line || !is_a_component(bytes))
+        {
             hits.push(rule, line.at..bytes.len());
         }
     }
@@ -131,6 +133,33 @@ fn is_word(before: &[u8]) -> bool {
             .iter()
             .any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b';'))
         && before.last() != Some(&b':')
+}
+
+/// Whether the value is a card or a calendar (RFC 6350, RFC 5545): its lines are fields, as those of a header are. None of them
+/// sets a cookie or answers a request.
+#[inline(never)]
+fn is_a_component(bytes: &[u8]) -> bool {
+    const ENDS: [(&[u8], &[u8]); 2] = [
+        (b"BEGIN:VCARD", b"END:VCARD"),
+        (b"BEGIN:VCALENDAR", b"END:VCALENDAR"),
+    ];
+    const FOREIGN: [&[u8]; 6] = [
+        b"Content-",
+        b"HTTP/",
+        b"Host:",
+        b"Location: http",
+        b"Set-Cookie",
+        b"Transfer-",
+    ];
+    let value = bytes.trim_ascii();
+    ENDS.iter()
+        .any(|(start, end)| value.starts_with(start) && value.ends_with(end))
+        && !value
+            .split(|byte| matches!(byte, b'\r' | b'\n'))
+            .any(|line| {
+                let line = line.trim_ascii_start();
+                FOREIGN.iter().any(|name| starts_with(line, name)) || is_request_line(line)
+            })
 }
 
 /// `%0` CR LF `d`: the break sits in an escape for a break.

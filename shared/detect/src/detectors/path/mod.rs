@@ -224,14 +224,29 @@ fn attached(bytes: &[u8], i: usize, kind: Kind) -> bool {
     let previous = before(bytes, i);
     match previous {
         b'%' | b'*' | b'-' | b'_' | b'^' | b'~' | b'$' => true,
-        _ if !previous.is_ascii() => true,
-        _ if previous.is_ascii_alphanumeric() => {
+        _ if !previous.is_ascii() && !ends_a_syllable(bytes, i) => true,
+        _ if !previous.is_ascii() || previous.is_ascii_alphanumeric() => {
             // A second dot segment behind it makes a traversal of it anywhere.
             let second = dots::segment(bytes, i, false);
             second.is_some_and(|segment| {
                 segment.dots == 2
-                    && (kind == Kind::Path || dots::segment(bytes, segment.end, true).is_some())
+                    && (kind == Kind::Path && !ends_a_syllable(bytes, i)
+                        || dots::segment(bytes, segment.end, true).is_some())
             })
+        }
+        _ => false,
+    }
+}
+
+/// Whether a letter of an East Asian script ends at `i`, perhaps still percent-encoded: whoever writes them trails off with two
+/// dots (`좋아요../`).
+fn ends_a_syllable(bytes: &[u8], i: usize) -> bool {
+    let left = bytes.get(..i).unwrap_or_default();
+    match left {
+        [.., 0xe3..=0xed, 0x80..=0xbf, 0x80..=0xbf] => !ends(left, "\u{3002}".as_bytes()),
+        [.., b'%', b'E' | b'e', _, b'%', high, _, b'%', low, _] => {
+            let continues = |digit: &u8| matches!(digit, b'8' | b'9' | b'a' | b'b' | b'A' | b'B');
+            continues(high) && continues(low) && !ends(left, b"%e3%80%82")
         }
         _ => false,
     }

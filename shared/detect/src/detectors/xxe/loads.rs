@@ -21,12 +21,14 @@ pub fn judge(bytes: &[u8], start: usize, hits: &mut Hits) {
 
 fn instruction(mut cursor: Cursor<'_>, span: Range<usize>, hits: &mut Hits) {
     if cursor.take(b"?xml-stylesheet") {
-        if attribute(tag(cursor.rest()), b"href").is_some_and(|href| {
-            is_elsewhere(href)
-                || href.is_empty()
-                || href.starts_with(b"#")
-                || starts_with(href, b"data:")
-        }) {
+        if !is_a_style_sheet(cursor.rest())
+            && attribute(tag(cursor.rest()), b"href").is_some_and(|href| {
+                is_elsewhere(href)
+                    || href.is_empty()
+                    || href.starts_with(b"#")
+                    || starts_with(href, b"data:")
+            })
+        {
             hits.push(&STYLESHEET, span.start..span.start + 16);
         }
     } else if cursor.take(b"?xml") && cursor.space() {
@@ -186,6 +188,18 @@ fn is_elsewhere(address: &[u8]) -> bool {
     scheme > 1 && address.get(scheme) == Some(&b':')
         || address.starts_with(b"//")
         || address.starts_with(b"\\\\")
+}
+
+/// Whether an instruction loads a style sheet of CSS, which transforms nothing: its type and its address both say so.
+fn is_a_style_sheet(rest: &[u8]) -> bool {
+    let value = |name| attribute(tag(rest), name).unwrap_or_default().trim_ascii();
+    let address = value(b"href");
+    value(b"type").eq_ignore_ascii_case(b"text/css")
+        && is_web(address)
+        && address
+            .split(|byte| matches!(byte, b'?' | b'#'))
+            .next()
+            .is_some_and(|path| path.ends_with(b".css"))
 }
 
 fn is_web(address: &[u8]) -> bool {
