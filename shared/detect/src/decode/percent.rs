@@ -13,7 +13,11 @@ pub fn percent(bytes: &[u8], out: &mut Vec<u8>) -> bool {
 /// values have few.
 fn gather(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     const LEAST: usize = 5;
-    let strewn = memchr::memchr_iter(b'%', bytes).count();
+    // A line of them is an ornament of a file.
+    let strewn = bytes
+        .windows(2)
+        .filter(|two| matches!(two, [b'%', next] if *next != b'%' && !next.is_ascii_whitespace()))
+        .count();
     if strewn < LEAST || strewn * 3 < bytes.len() {
         return false;
     }
@@ -73,6 +77,7 @@ mod tests {
                 (b"%ud83dx", Some("\u{fffd}x".as_bytes())),
                 (b"%s%e%l%e%ct", Some(b"select")),
                 (b"5% 10% 15% 20% 25%", None),
+                (b"%%%%%%%%\n% seats\n%%%%%%%%\n", None),
                 (b"%u12", None),
                 (b"%u12g4%41", Some(b"%u12g4A")),
             ],

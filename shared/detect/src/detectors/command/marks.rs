@@ -113,6 +113,7 @@ const MARKS: &[(&[u8], Language)] = &[
     (b"org.mozilla.javascript", Language::Java),
     (b"org.springframework.context.support.", Language::Java),
     (b"org.springframework.expression.", Language::Java),
+    (b"os.execute(", Language::Object),
     (b"os.popen", Language::Python),
     (b"os.system", Language::Python),
     (b"params.resource.loader.enabled", Language::Java),

@@ -144,9 +144,7 @@ impl Sink<'_, '_> {
 /// What a value is by its start: a command line, a serialised object, a bare command in a parameter for commands.
 fn start(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
     let bytes = input.bytes;
-    if let Some(span) = probe::statement(bytes, input.place.kind == Kind::Json)
-        && !place::is_deep(input)
-    {
+    if let Some(span) = probe::statement(bytes, || probe::Text::of(input)) {
         sink.push(&rules::CALL, span);
     }
     let open = bytes

@@ -31,7 +31,7 @@ pub fn names_a_tool(input: &Input<'_>) -> bool {
 }
 
 /// Whether the value stands deep inside a document, as what traces and error reports carry does.
-pub fn is_deep(input: &Input<'_>) -> bool {
+fn is_deep(input: &Input<'_>) -> bool {
     const DEEP: usize = 4;
     let levels = || {
         let name = input.place.name.iter();

@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
+use backstop_http::Kind;
+
 use super::super::ascii::{at, from, has};
+use crate::Input;
 
 /// The longest value that is taken for a probe, in bytes.
 const SHORT: usize = 128;
@@ -37,15 +40,43 @@ const PRINTS: [&[u8]; 14] = [
     b"var_dump",
 ];
 
-/// The statement that the value is: where it stands. In a document, a lone wait is a line of code that somebody tells of.
-pub fn statement(bytes: &[u8], in_document: bool) -> Option<Range<usize>> {
-    // A line of a program stands where its block does.
-    if bytes.len() > SHORT || bytes.starts_with(b"  ") || bytes.starts_with(b"\t") {
+/// What the place says of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// A parameter: nobody sends code in it.
+    Parameter,
+    /// A document's: lines of programs are told of in it, a lone wait, or what stands as far to the right as its block does.
+    Document,
+    /// A frame of an error report, a line of a recorded program.
+    Recorded,
+}
+
+impl Text {
+    /// What `input` is by its place.
+    pub fn of(input: &Input<'_>) -> Self {
+        const RECORDED: usize = 6;
+        let levels = input.place.name.iter().filter(|byte| **byte == b'/');
+        match input.place.kind {
+            Kind::Json if levels.count() >= RECORDED => Self::Recorded,
+            Kind::Json | Kind::Multipart | Kind::TextBody | Kind::XmlText => Self::Document,
+            _ => Self::Parameter,
+        }
+    }
+}
+
+/// The statement that the value is: where it stands.
+pub fn statement(bytes: &[u8], text: impl Fn() -> Text) -> Option<Range<usize>> {
+    if bytes.len() > SHORT {
         return None;
     }
     let start = opening(bytes);
     // Nearly every value shows with two letters that it is none.
     if !may_begin(bytes, start) {
+        return None;
+    }
+    let text = text();
+    let indented = bytes.starts_with(b"  ") || bytes.starts_with(b"\t");
+    if text == Text::Recorded || text == Text::Document && indented {
         return None;
     }
     let mut i = start;
@@ -56,10 +87,10 @@ pub fn statement(bytes: &[u8], in_document: bool) -> Option<Range<usize>> {
             .position(|byte| matches!(byte, b';' | b'\n'))?
             + 1;
     }
-    let told = in_document && i == 0;
+    let told = text == Text::Document && i == 0;
     let end = if told { None } else { wait(bytes, i) };
     let end = end.or_else(|| print(bytes, i))?;
-    closes(from(bytes, end)).then_some(start..end)
+    closes(from(bytes, end), start > 0).then_some(start..end)
 }
 
 /// Whether the first two letters are those of a name above, or of `import`.
@@ -116,9 +147,9 @@ fn opening(bytes: &[u8]) -> usize {
             .count()
 }
 
-/// Whether nothing follows but what closes or cuts the application's statement.
-fn closes(rest: &[u8]) -> bool {
-    let signs = |byte: &u8| {
+/// Whether nothing follows but what closes the application's statement, or cuts it where the value has broken out of it.
+fn closes(rest: &[u8], out: bool) -> bool {
+    let sign = |byte: &u8| {
         matches!(
             byte,
             b'\''
@@ -140,7 +171,15 @@ fn closes(rest: &[u8]) -> bool {
                 | b'\r'
         )
     };
-    rest.iter().all(signs)
+    let signs = rest.iter().take_while(|byte| sign(byte)).count();
+    let (signs, behind) = rest.split_at_checked(signs).unwrap_or_default();
+    let cut = || {
+        signs.contains(&b'#')
+            || [b"//", b"--"]
+                .iter()
+                .any(|mark| signs.windows(2).any(|two| two == *mark))
+    };
+    behind.is_empty() || out && cut()
 }
 
 /// `Thread.sleep(5000)`: its end.
@@ -267,10 +306,16 @@ mod tests {
             "typeof(41)+17",
             "str(41*17)",
         ] {
-            assert!(statement(text.as_bytes(), false).is_some(), "{text}");
+            assert!(
+                statement(text.as_bytes(), || Text::Parameter).is_some(),
+                "{text}"
+            );
         }
-        assert!(statement(b"Thread.sleep(7000);", true).is_none());
-        assert!(statement(b"';Thread.sleep(7000);//", true).is_some());
+        assert!(statement(b"  print(7*7)", || Text::Document).is_none());
+        assert!(statement(b"  print(7*7)", || Text::Parameter).is_some());
+        assert!(statement(b"print(7*7)", || Text::Recorded).is_none());
+        assert!(statement(b"Thread.sleep(7000);", || Text::Document).is_none());
+        assert!(statement(b"';Thread.sleep(7000);// it", || Text::Document).is_some());
         for text in [
             "print 2+2",
             "print 4711 tickets",
@@ -284,9 +329,12 @@ mod tests {
             "typeof x",
             "100+200",
             "select(undef)",
-            "    time.sleep(5)",
+            "Thread.sleep(7000); // it waits",
         ] {
-            assert!(statement(text.as_bytes(), false).is_none(), "{text}");
+            assert!(
+                statement(text.as_bytes(), || Text::Parameter).is_none(),
+                "{text}"
+            );
         }
     }
 }

@@ -65,7 +65,7 @@ pub fn look(input: &Input<'_>, open: usize, sink: &mut Sink<'_, '_>) {
     }
 }
 
-/// Whether the value is a Python pickle that calls something: protocol 0 by name, protocol 4 in base64.
+/// Whether the value is a Python pickle that calls something: protocol 0 by name, protocols 2 to 4 in base64.
 fn is_a_pickle(bytes: &[u8]) -> bool {
     const CALLS: [&[u8]; 6] = [
         b"cos\nsystem\n",
@@ -77,7 +77,13 @@ fn is_a_pickle(bytes: &[u8]) -> bool {
     ];
     match bytes.first() {
         Some(b'c') => CALLS.iter().any(|call| bytes.starts_with(call)),
-        Some(b'g') => bytes.starts_with(b"gASV") && bytes.len() > 24,
+        // Protocols 2 and 3 with the opcode that names what is called.
+        Some(b'g') => {
+            [&b"gASV"[..], b"gANj", b"gAJj"]
+                .iter()
+                .any(|start| bytes.starts_with(start))
+                && bytes.len() > 24
+        }
         _ => false,
     }
 }

@@ -325,6 +325,7 @@ fn directive(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>)> {
         b"#set( $",
         b"<c:import ",
         b"<c:set ",
+        b"<cfexecute ",
     ];
     let found = DIRECTIVES.iter().find(|literal| has(bytes, i, literal))?;
     Some((Expression::Directive, i..i + found.len()))

@@ -84,7 +84,7 @@ const fn starting_with(letter: u8) -> &'static [(&'static str, Weight)] {
             ("bunzip2", Distinct), ("busctl", Distinct), ("busybox", Distinct), ("byebug", Ordinary),
             ("bzcat", Distinct), ("bzgrep", Distinct), ("bzip2", Distinct),
         ],
-        b'c' => &[ ("c89", Distinct), ("c99", Distinct), ("cacls", Distinct), ("call", Ordinary),
+        b'c' => &[ ("c89", Distinct), ("c99", Distinct), ("cacls", Distinct), ("calc", Ordinary), ("call", Ordinary),
             ("cancel", Ordinary), ("capsh", Distinct), ("cargo", Ordinary), ("cat", Terse), ("cc", Ordinary),
             ("cd", Terse), ("certbot", Distinct), ("certutil", Distinct), ("chage", Ordinary), ("chattr", Distinct),
             ("chdir", Ordinary), ("chef-client", Distinct), ("chef-run", Distinct), ("chef-shell", Distinct),

@@ -42,6 +42,7 @@ pub fn judge(judge: &mut Judge<'_, '_>, index: usize) {
         }
         Kind::Word => word(judge, after),
         Kind::Name => name(judge, after),
+
         _ => {}
     }
 }
@@ -244,7 +245,8 @@ fn is_short_word(judge: &Judge<'_, '_>, token: Token) -> bool {
 /// Whether `token` is a short regular expression without spaces.
 fn is_pattern(judge: &Judge<'_, '_>, token: Token) -> bool {
     let text = judge.text(token);
-    text.len() <= 32 && text.get(1) == Some(&b'^') && !text.iter().any(u8::is_ascii_whitespace)
+    let sign = |byte: &u8| matches!(byte, b'^' | b'.' | b'[');
+    text.len() <= 32 && text.get(1).is_some_and(sign) && !text.iter().any(u8::is_ascii_whitespace)
 }
 
 fn word(judge: &mut Judge<'_, '_>, index: usize) {
@@ -278,6 +280,10 @@ fn word(judge: &mut Judge<'_, '_>, index: usize) {
             }
             truncated(judge, index);
         }
+    }
+    // ' collate x='
+    if token.is(Word::Collate) && judge.at(index + 2).kind == Kind::Compare {
+        reopened(judge, index + 2);
     }
     let keyword = token.word.is_logic()
         || token.word.is_clause()

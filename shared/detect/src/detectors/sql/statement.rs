@@ -144,6 +144,25 @@ fn read(
         {
             Some((&rules::STACKED, index + 1, stacked))
         }
+        // prepare x from '…', vacuum into '…', attach database '…' as x
+        Word::Admin if one.is(Word::Into) && two.kind == Kind::Text => {
+            Some((&rules::SYSTEM, index + 3, true))
+        }
+        Word::Admin if two.is(Word::From) && is_statement(judge.text(three)) => {
+            Some((&rules::PROCEDURE, index + 4, true))
+        }
+        Word::Admin
+            if judge.text(one).eq_ignore_ascii_case(b"database")
+                && two.kind == Kind::Text
+                && three.is(Word::As)
+                || one.kind == Kind::Text && two.is(Word::As) =>
+        {
+            Some((
+                &rules::SYSTEM,
+                index + 3,
+                judge.text(judge.at(index)).len() == 6,
+            ))
+        }
         Word::Admin => {
             const OBJECTS: [&str; 16] = [
                 "tables",
@@ -205,7 +224,10 @@ fn read(
         Word::Copy if name(one.kind) && (two.is(Word::From) || two.is(Word::To)) => Some((
             &rules::SYSTEM,
             index + 4,
-            three.kind == Kind::Text || three.kind == Kind::OpenText,
+            three.kind == Kind::Text
+                || three.kind == Kind::OpenText
+                || judge.text(three).eq_ignore_ascii_case(b"program")
+                    && judge.at(index + 4).kind == Kind::Text,
         )),
         Word::Handler if name(one.kind) => {
             let opens = ["open", "read"]
@@ -239,6 +261,17 @@ fn read(
     }
 }
 
+/// Whether a literal holds a statement: `'select 1'`.
+fn is_statement(literal: &[u8]) -> bool {
+    const VERBS: [&[u8]; 7] = [
+        b"select ", b"insert ", b"update ", b"delete ", b"drop ", b"create ", b"exec ",
+    ];
+    let text = literal.get(1..).unwrap_or_default().trim_ascii_start();
+    VERBS
+        .iter()
+        .any(|verb| super::starts_with_ignore_case(text, verb))
+}
+
 /// `exec master..xp_cmdshell`, `execute immediate '…'`, `exec('…')`.
 fn execute(judge: &Judge<'_, '_>, index: usize) -> Option<(&'static Rule, usize, bool)> {
     let one = judge.at(index + 1);
@@ -252,7 +285,8 @@ fn execute(judge: &Judge<'_, '_>, index: usize) -> Option<(&'static Rule, usize,
         && (judge.at(index + 2).kind == Kind::Variable
             || matches!(judge.at(index + 2).word, Word::Textfn | Word::Sharedfn)
             || judge.at(index + 2).kind == Kind::Text
-                && judge.before(index).kind == Kind::Semicolon);
+                && (judge.before(index).kind == Kind::Semicolon
+                    || is_statement(judge.text(judge.at(index + 2)))));
     let variable = one.kind == Kind::Variable && judge.injected(index);
     (procedure || immediate || text || variable).then_some((&rules::PROCEDURE, index + 2, true))
 }
