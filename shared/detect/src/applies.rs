@@ -36,6 +36,9 @@ pub(crate) const PATH_TAIL: CategorySet = CategorySet::of(&[
     Category::XxeInjection,
     Category::Ssrf,
 ]);
+/// What looks at each segment of that part.
+pub(crate) const PATH_SEGMENT: CategorySet =
+    CategorySet::of(&[Category::SqlInjection, Category::CommandInjection]);
 /// What credentials can carry: they are opaque, so only what harms whoever logs them.
 pub(crate) const OPAQUE: CategorySet =
     CategorySet::of(&[Category::Log4shell, Category::HeaderInjection]);
@@ -187,6 +190,14 @@ impl Field {
 fn is_proxy_field(rest: &[u8]) -> bool {
     let prefixes: [&[u8]; 4] = [b"forwarded-", b"b3-", b"envoy-", b"datadog-"];
     prefixes.iter().any(|prefix| rest.starts_with(prefix))
+}
+
+/// The segments of a path's odd part that are odd themselves and not all of it. No application takes many values from its path.
+pub(crate) fn odd_segments(tail: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const MOST: usize = 4;
+    tail.split(|byte| *byte == b'/')
+        .filter(move |segment| segment.len() + 1 < tail.len() && !PLAIN_PATH.holds(segment))
+        .take(MOST)
 }
 
 /// The part of a path from the first segment on that holds anything but plain path characters; `None` if all are plain.

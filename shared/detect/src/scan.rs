@@ -239,7 +239,15 @@ impl Scanner {
     fn path(&mut self, run: Run<'_>, path: &[u8], out: &mut Findings) {
         self.run(run.of(applies::PATH), path, out);
         if let Some(tail) = applies::odd_tail(path) {
+            let found = out.len();
             self.run(run.of(applies::PATH_TAIL), tail, out);
+            if out.len() > found {
+                return;
+            }
+            // A slash divides in SQL: a segment with another behind it is read by itself, too.
+            for segment in applies::odd_segments(tail) {
+                self.run(run.of(applies::PATH_SEGMENT), segment, out);
+            }
         }
     }
 

@@ -67,7 +67,7 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
             }
             brackets(bytes, hits)
         }
-        Kind::Query | Kind::Form | Kind::Cookie => keys(bytes, is_operator, hits),
+        Kind::Query | Kind::Form | Kind::Cookie | Kind::Path => keys(bytes, is_operator, hits),
         // Documents carry queries of their own: only what runs code is nobody's to send.
         Kind::Json | Kind::Multipart | Kind::XmlText => {
             keys(bytes, |name| name.eq_ignore_ascii_case(b"$where"), hits)
