@@ -51,6 +51,19 @@ fn every_rule_finds_its_example_and_not_its_look_alike() {
 }
 
 #[test]
+fn a_whole_statement_is_nothing_that_a_parameter_carries() {
+    for statement in [
+        "copy halls to program 'ls'",
+        "vacuum into '/srv/copy'",
+        "attach database '/srv/b' as b",
+    ] {
+        let found = |kind| found_at(kind, statement.as_bytes(), Level::One);
+        assert_eq!(found(Kind::Query), ["sql-system-function"], "{statement}");
+        assert!(found(Kind::Json).is_empty(), "{statement}");
+    }
+}
+
+#[test]
 fn rules_have_their_own_numbers_and_names() {
     for (index, rule) in rules::RULES.iter().enumerate() {
         assert!((1000..2000).contains(&rule.id), "{}", rule.name);
