@@ -41,6 +41,9 @@ pub const fn wants(features: u8) -> bool {
     features != 0
 }
 
+/// How far behind a backtick the one that closes it is looked for.
+const LONGEST_SPAN: usize = 1024;
+
 /// What a sign costs that may begin something, in steps of [`Work`](crate::Work).
 const STEPS_OF_A_SIGN: usize = 20;
 /// What comparing a word with the marks costs.
@@ -288,6 +291,10 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         return;
     }
     if word::is_plain(bytes, word::skip_blanks(bytes, start)) {
+        return;
+    }
+    // What no second backtick closes runs nothing.
+    if join == Join::Backtick && find(from(bytes, start), b"`", LONGEST_SPAN).is_none() {
         return;
     }
     // What nothing below begins with needs no look: most joins are a sign between two blanks or signs.

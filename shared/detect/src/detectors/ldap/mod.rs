@@ -91,7 +91,7 @@ fn parse(input: &Input<'_>, hits: &mut Hits) {
             b')' => {
                 if opens_filter(rest) {
                     hits.push(&rules::FILTER, at..bytes.len());
-                } else if rest.first() == Some(&0) {
+                } else if rest.first() == Some(&0) && !is_binary(bytes, at) {
                     hits.push(&rules::NULL, at..bytes.len());
                 }
             }
@@ -107,6 +107,14 @@ fn parse(input: &Input<'_>, hits: &mut Hits) {
     if input.features & MATCH != 0 && is_matching_rule(bytes.get(start..).unwrap_or_default()) {
         hits.push(&rules::MATCHING, start..bytes.len());
     }
+}
+
+/// Whether control characters stand before `at`, as in whatever is compressed or packed. A name with one in it names nobody.
+fn is_binary(bytes: &[u8], at: usize) -> bool {
+    const WINDOW: usize = 64;
+    let left = bytes.get(at.saturating_sub(WINDOW)..at).unwrap_or_default();
+    left.iter()
+        .any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
 }
 
 /// `*(|(uid=`: a wild card and then an operator with a filter; `*(uid=*`, `*|(uid=*`: one and the presence of an attribute that

@@ -81,7 +81,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             && let Some((file, end)) = files::proof(bytes, i, &mut compared)
             && (starts || after_dots(bytes, i))
         {
-            push_file(input, &shape, file, i..end, found.end > 0, hits);
+            let behind_dots = found.end > 0 && same_path(bytes, found.end, i);
+            push_file(input, &shape, file, i..end, behind_dots, hits);
         }
         if compared > 0 {
             if !hits.spend(compared * STEPS_OF_A_NAME) {
@@ -250,6 +251,16 @@ fn ends_a_syllable(bytes: &[u8], i: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether what stands from `end` to `i` can be a part of one path: a page that links to `../index` may name a file elsewhere.
+fn same_path(bytes: &[u8], end: usize, i: usize) -> bool {
+    const WINDOW: usize = 256;
+    let between = bytes.get(end..i).unwrap_or_default();
+    between.len() <= WINDOW
+        && !between
+            .iter()
+            .any(|byte| matches!(byte, b' ' | b'\n' | b'<' | b'>' | b'"' | b'`'))
 }
 
 /// Whether three dots or more stand right before `i`, as in `/........etc/passwd`.

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use super::ascii::{at, from, is_identifier, is_one_of};
 use super::elements;
-use super::tag::tag_at;
+use super::tag::{Attribute, Tag, tag_at};
+use crate::Input;
+
+use backstop_http::Kind;
 
 /// How far a name's surroundings are looked at, in bytes.
 const WINDOW: usize = 4096;
@@ -16,6 +19,41 @@ const TAGS: usize = 32;
 pub fn mentions(bytes: &[u8], word: &Range<usize>) -> bool {
     let start = chain_start(bytes, word.start);
     follows_a_word(bytes, start) || in_code_span(bytes, start) || is_shown(bytes, word.start)
+}
+
+/// Whether a tag is a link of a text in a parameter, as pages have them that are shared: an address of the web, its end tag, and
+/// words around it. A link by itself was put there for somebody to follow.
+pub fn is_link(input: &Input<'_>, tag: &Tag, attribute: &Attribute<'_>) -> bool {
+    const AROUND: usize = 160;
+    const TEXT: usize = 1024;
+    let bytes = input.bytes;
+    if input.place.kind != Kind::Query
+        || tag.name.as_bytes() != b"a"
+        || attribute.name != b"href"
+        || !attribute
+            .value
+            .is_some_and(|url| url.starts_with(b"http://") || url.starts_with(b"https://"))
+    {
+        return false;
+    }
+    let behind = from(bytes, attribute.end);
+    let behind = behind.get(..TEXT).unwrap_or(behind);
+    let Some(end) = memchr::memmem::find(behind, b"</a>") else {
+        return false;
+    };
+    let left = bytes
+        .get(tag.start.saturating_sub(AROUND)..tag.start)
+        .and_then(|left| left.rsplit(|byte| *byte == b'>').next());
+    let right = from(behind, end + 4);
+    let right = right.get(..AROUND).unwrap_or(right);
+    let right = right.split(|byte| *byte == b'<').next();
+    let words = |text: Option<&[u8]>| {
+        text.unwrap_or_default()
+            .split(|byte| !byte.is_ascii_alphabetic() && *byte < 0x80)
+            .filter(|word| word.len() > 1)
+            .count()
+    };
+    words(left) + words(right) >= 5
 }
 
 /// Where the chain of members begins that the name at `start` belongs to: `document` of `document.body.innerHTML`.

@@ -5,13 +5,13 @@ use backstop_http::Kind;
 use super::anchors::{EQUALS, TAG};
 use super::ascii::{at, find, from, is_gap, skip_gaps, starts_with};
 use super::elements::{self, Element};
-use super::host;
 use super::rules::{
     CHARSET, FORM_ACTION, HTML_MARKUP, IMG_TAG, LINK_TAG, MARKUP_IN_URL, NESTING, PLUGIN_TAG,
     PROBE_TAG, RAWTEXT_END, SCRIPT_TAG, SERVER_INCLUDE, STYLE, TAG_LIKE,
 };
 use super::style;
 use super::tag::{Tag, attribute_at, tag_at};
+use super::{host, prose};
 use crate::{Hits, Input, Level};
 
 /// How many bytes may be read for each byte of the value before tags within tags are an attack of their own.
@@ -113,7 +113,11 @@ fn attributes(input: &Input<'_>, tag: &Tag, element: Element, budget: &mut usize
         ) {
             hits.push(rule, tag.start..attribute.end);
         }
-        if in_url && elements::leads_away(&attribute) {
+        if in_url
+            && !hits.has(&MARKUP_IN_URL)
+            && elements::leads_away(&attribute)
+            && !prose::is_link(input, tag, &attribute)
+        {
             hits.push(&MARKUP_IN_URL, tag.start..attribute.end);
         }
         if element == Element::Link && link.add(&attribute) {
