@@ -251,6 +251,12 @@ fn read(
             let branch = matches!(goes_on.kind, Kind::Comma)
                 || goes_on.is(Word::Select)
                 || goes_on.is(Word::Waitfor);
+            // 1-if(1=1,1,0)
+            let times = usize::from(judge.before(index).kind == Kind::Star);
+            let behind = judge.lead(index.saturating_sub(times));
+            if constant && branch && behind == Lead::Number {
+                judge.found(&rules::FUNCTION, index, held.right.next);
+            }
             (constant && branch && (stacked || lead != Lead::Text)).then_some((
                 &rules::FUNCTION,
                 held.right.next,
