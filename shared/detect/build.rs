@@ -50,6 +50,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/triggers.rs");
     let mut builder = automaton::Builder::default();
+    println!("cargo::rerun-if-changed=src/detectors/bot/tools.rs");
     for (index, (name, anchors)) in BY_CATEGORY.iter().enumerate() {
         println!("cargo::rerun-if-changed=src/detectors/{name}/anchors.rs");
         for (literal, bits) in *anchors {
