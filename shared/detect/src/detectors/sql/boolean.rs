@@ -60,11 +60,11 @@ fn compare(judge: &mut Judge<'_, '_>, index: usize, condition: &Condition) {
         let quoted = one.kind == Kind::Text && (other.kind == Kind::Text || condition.worded);
         let alike = content(judge.text(one)) == content(judge.text(other));
         let spoken = !quoted && judge.is_prose(index);
-        // "2+2=4 and 1<2", "1 or 2? 3": sizes and a question behind a text.
-        let sized = matches!(
-            judge.text(judge.at(condition.operator)),
-            b"<" | b">" | b"<=" | b">=" | b"?"
-        );
+        // "2+2=4 and 1<2", "1 or 2? 3": sizes and a question behind a text. `"front row"~3`: how far apart words may stand, in
+        // the syntax of Lucene; a pattern of SQL is no number.
+        let sign = judge.text(judge.at(condition.operator));
+        let sized = matches!(sign, b"<" | b">" | b"<=" | b">=" | b"?")
+            || sign == b"~" && other.kind == Kind::Number;
         !quoted && !spoken && !sized || quoted && alike || judge.lead(index) != Lead::Text
     } else if left.class == Class::Column && right.class == Class::Column && !condition.worded {
         // id=id

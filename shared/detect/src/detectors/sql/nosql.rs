@@ -67,6 +67,13 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
             }
             brackets(bytes, hits)
         }
+        // A parameter that is called a filter and holds one: Parse's `where={"seats":{"$gte":2}}`.
+        Kind::Query | Kind::Form if names_a_filter(input.place.name) && is_an_object(bytes) => {
+            keys(bytes, |name| is_operator(name) && !compares(name), hits);
+            if holds_a_secret(bytes) {
+                keys(bytes, is_operator, hits);
+            }
+        }
         Kind::Query | Kind::Form | Kind::Cookie | Kind::Path => keys(bytes, is_operator, hits),
         // Documents carry queries of their own: only what runs code is nobody's to send.
         Kind::Json | Kind::Multipart | Kind::XmlText => {
@@ -80,6 +87,11 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
 /// below a member that is called one, comparing a field that is no secret, and neither running code nor reading by pattern,
 /// the two that tell a field's content letter by letter.
 fn is_filter<'a>(mut path: impl Iterator<Item = &'a [u8]>, operator: &[u8]) -> bool {
+    compares(operator) && path.any(names_a_filter) && !path.any(holds_a_secret)
+}
+
+/// Whether a member or a parameter is called a filter.
+fn names_a_filter(name: &[u8]) -> bool {
     const FILTERS: [&[u8]; 7] = [
         b"filter",
         b"filters",
@@ -89,24 +101,38 @@ fn is_filter<'a>(mut path: impl Iterator<Item = &'a [u8]>, operator: &[u8]) -> b
         b"criteria",
         b"conditions",
     ];
+    FILTERS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether an operator compares a field, or joins such comparisons.
+fn compares(operator: &[u8]) -> bool {
     const COMPARING: [&[u8]; 12] = [
         b"$eq", b"$ne", b"$gt", b"$gte", b"$lt", b"$lte", b"$in", b"$nin", b"$or", b"$and",
         b"$not", b"$exists",
     ];
+    COMPARING
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(operator))
+}
+
+/// Whether a text names a field that is a secret.
+fn holds_a_secret(text: &[u8]) -> bool {
     const SECRETS: [&[u8]; 5] = [b"pass", b"pwd", b"secret", b"token", b"hash"];
-    let is = |segment: &[u8], known: &[&[u8]]| {
-        known
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(segment))
-    };
-    let secret = |segment: &[u8]| {
-        SECRETS.iter().any(|known| {
-            segment
-                .windows(known.len())
-                .any(|part| part.eq_ignore_ascii_case(known))
+    SECRETS.iter().any(|known| {
+        text.windows(known.len())
+            .any(|part| part.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Whether a value is an object that compares fields: one that begins with an operator compares the application's own.
+fn is_an_object(bytes: &[u8]) -> bool {
+    bytes
+        .trim_ascii()
+        .strip_prefix(b"{")
+        .and_then(|inner| inner.trim_ascii_start().strip_prefix(b"\""))
+        .is_some_and(|name| {
+            name.first() != Some(&b'$') || name.starts_with(b"$or\"") || name.starts_with(b"$and\"")
         })
-    };
-    is(operator, &COMPARING) && path.any(|segment| is(segment, &FILTERS)) && !path.any(secret)
 }
 
 /// `{"$ne": 1}`, `$where: '…'`: an operator as a key in a value that some parser may take for JSON.
