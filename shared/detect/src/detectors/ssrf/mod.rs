@@ -140,6 +140,15 @@ fn taken_apart(input: &Input<'_>, hits: &mut Hits) {
             || !worst.as_ref().is_some_and(|(class, _)| class.is_inside()));
     let quiet = quiet(input, start, &url) || cloned;
     let (mut class, span) = worst.unwrap_or((HostClass::Public, url.authority.clone()));
+    if class == HostClass::Public
+        && matches!(scheme, b"http" | b"https")
+        && matches!(input.place.kind, Kind::Query | Kind::Form)
+        && is_one_label(bytes.get(span.clone()).unwrap_or_default())
+        && at(bytes, span.end) == b':'
+        && at(bytes, span.end + 1).is_ascii_digit()
+    {
+        class = HostClass::Internal;
+    }
     // One address before an `@` and another behind it: each reader goes to its own.
     if class == HostClass::Address && addresses > 1 {
         class = HostClass::Disguised;
@@ -163,6 +172,16 @@ fn taken_apart(input: &Input<'_>, hits: &mut Hits) {
     if let Some(rule) = rule_of_scheme(scheme, url.regular) {
         hits.push(if quiet { &rules::IN_TEXT } else { rule }, url.scheme);
     }
+}
+
+/// Whether a host is a name of one label: only a network's own resolver knows such a one (`http://redis:6379`). In documents, data
+/// sources are called so; what somebody types into a field is not. Without a port it may be an address that somebody left unfinished.
+fn is_one_label(host: &[u8]) -> bool {
+    host.len() > 1
+        && host.first().is_some_and(u8::is_ascii_alphabetic)
+        && host
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
 /// Whether `sign` stands in the authority.
