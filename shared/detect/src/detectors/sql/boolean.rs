@@ -169,10 +169,16 @@ pub fn whole(judge: &mut Judge<'_, '_>) {
         return;
     };
     let (left, right) = (condition.left, condition.right);
-    let bracketed = judge.at(0).kind == Kind::Open && judge.before(right.next).kind == Kind::Close;
-    let computed = matches!(judge.at(right.next).kind, Kind::Star | Kind::Arith);
-    if bracketed && computed && left.class == Class::Constant && right.class == Class::Constant {
+    let constants = left.class == Class::Constant && right.class == Class::Constant;
+    // `(7=8)*52`: the bracket is computed with, whether or not the comparison in it holds.
+    let computed = judge.at(0).kind == Kind::Open
+        && (right.first..right.next).any(|index| {
+            judge.at(index).kind == Kind::Close
+                && matches!(judge.at(index + 1).kind, Kind::Star | Kind::Arith)
+        });
+    if constants && computed && !left.chained {
         judge.found(&rules::CONSTANT, 0, right.next);
+        return;
     }
     if left.class != Class::Constant
         || right.class != Class::Constant
@@ -191,9 +197,8 @@ pub fn whole(judge: &mut Judge<'_, '_>) {
         _ => same != differs,
     };
     let quoted = judge.at(left.first).kind == Kind::Text;
-    // `(7=7)*52`: what is computed with the answer behind the bracket is no part of the comparison.
-    let chained = right.chained && judge.at(0).kind != Kind::Open;
-    if quoted && open && judge.at(left.first).start == 0 || holds && !left.chained && !chained {
+    if quoted && open && judge.at(left.first).start == 0 || holds && !left.chained && !right.chained
+    {
         // Map services ask for all rows by `where=1=1`.
         let rule = if judge.filters {
             &rules::CONDITION
