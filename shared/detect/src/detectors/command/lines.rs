@@ -169,6 +169,25 @@ pub fn only_unpacks(bytes: &[u8]) -> bool {
         && words.all(|word| word == b"-C" || !word.starts_with(b"-") && word.iter().all(plain))
 }
 
+/// Whether `copy` and one plain name in quotes are a line, as definitions of locales include one another (POSIX, chapter 7). A
+/// shell copies two names.
+#[inline(never)]
+pub fn includes(bytes: &[u8], name: &[u8], end: usize) -> bool {
+    const NAME: usize = 32;
+    let Some(quoted) = from(bytes, end).strip_prefix(b" \"") else {
+        return false;
+    };
+    let length = quoted
+        .iter()
+        .take(NAME)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'-'))
+        .count();
+    name == b"copy"
+        && length > 0
+        && at(quoted, length) == b'"'
+        && matches!(at(quoted, length + 1), b'\n' | b'\r' | 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

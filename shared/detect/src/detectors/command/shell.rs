@@ -280,7 +280,9 @@ fn runs(bytes: &[u8], word: &Word, join: Join, at_join: usize) -> bool {
             operand != Operand::Attached
         }
         Join::Semicolon | Join::Pipe | Join::Ampersand | Join::Newline => {
-            if telling || operand == Operand::Quoted && weight == Weight::Terse {
+            let quoted = operand == Operand::Quoted
+                && !(join == Join::Newline && lines::includes(bytes, word.name(), word.end));
+            if telling || quoted && weight == Weight::Terse {
                 return join != Join::Pipe
                     || weight > Weight::Ordinary
                     || !subcommand::sorts(bytes, word, operand);
