@@ -56,7 +56,7 @@ fn an_attack_is_found_in_every_format() {
         missed.join("\n")
     );
     assert!(
-        carried > 5000 && exempted * 25 < carried,
+        carried > 5000 && exempted * 20 < carried,
         "{exempted} of {carried}"
     );
 }

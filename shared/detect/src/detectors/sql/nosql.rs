@@ -87,7 +87,20 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
 /// below a member that is called one, comparing a field that is no secret, and neither running code nor reading by pattern,
 /// the two that tell a field's content letter by letter.
 fn is_filter<'a>(mut path: impl Iterator<Item = &'a [u8]>, operator: &[u8]) -> bool {
-    compares(operator) && path.any(names_a_filter) && !path.any(holds_a_secret)
+    if !compares(operator) || !path.any(names_a_filter) {
+        return false;
+    }
+    // One that compares needs a field: right below the filter it compares what the application looks for.
+    let mut needs_field = ![&b"$or"[..], b"$and", b"$not"]
+        .iter()
+        .any(|joins| joins.eq_ignore_ascii_case(operator));
+    for segment in path {
+        if holds_a_secret(segment) {
+            return false;
+        }
+        needs_field &= matches!(segment, [] | [b'$' | b'0'..=b'9', ..]);
+    }
+    !needs_field
 }
 
 /// Whether a member or a parameter is called a filter.

@@ -35,6 +35,21 @@ fn the_prefilter_lets_every_example_through() {
     }
 }
 
+/// In documents, data sources are called so.
+#[test]
+fn what_somebody_types_into_a_field_may_be_short() {
+    for (text, rule) in [
+        ("169.254.169.254", "ssrf-aws-metadata"),
+        ("http://seat-cache:6379/", "ssrf-internal-name"),
+        ("http://intranet:8080/photo.png", "ssrf-internal-name"),
+    ] {
+        for kind in [Kind::Query, Kind::Form] {
+            assert_eq!(names(text, kind, "url", Level::One), [rule], "{text}");
+        }
+        assert!(names(text, Kind::Json, "/a/url", Level::One).is_empty());
+    }
+}
+
 /// The host that an allow list would be asked about is the span.
 #[test]
 fn the_span_is_the_host() {
