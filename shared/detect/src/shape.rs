@@ -1,5 +1,7 @@
 //! Which sets of bytes a value keeps to.
 
+use std::mem;
+
 use backstop_http::scan::Set;
 
 const LETTERS_AND_DIGITS: Set =
@@ -42,27 +44,36 @@ pub(crate) fn is_plain_user_agent(value: &[u8]) -> bool {
     let (sixteens, tail) = value.as_chunks::<16>();
     for sixteen in sixteens {
         // Most of a user agent is words.
-        if AGENT.marks(sixteen) != 0xffff && !nests(sixteen, previous, &mut depth) {
-            return false;
+        let mut odd = !AGENT.marks(sixteen) & 0xffff;
+        while odd != 0 {
+            let at = odd.trailing_zeros() as usize;
+            let (before, rest) = sixteen.split_at(at.min(15));
+            let left = before.last().copied().unwrap_or(previous);
+            if !rest
+                .first()
+                .is_some_and(|byte| nests(*byte, left, &mut depth))
+            {
+                return false;
+            }
+            odd &= odd - 1;
         }
         let [.., last] = sixteen;
         previous = *last;
     }
-    nests(tail, previous, &mut depth) && depth == 0
+    tail.iter().all(|byte| {
+        let left = mem::replace(&mut previous, *byte);
+        AGENT.has(*byte) || nests(*byte, left, &mut depth)
+    }) && depth == 0
 }
 
-/// Whether `bytes`, behind `previous`, keeps to the grammar of a plain user agent; counts the comments that are open.
-fn nests(bytes: &[u8], mut previous: u8, depth: &mut usize) -> bool {
-    for byte in bytes {
-        if !AGENT.has(*byte) {
-            match byte {
-                b'(' if matches!(previous, b' ' | b'(') => *depth += 1,
-                b')' if *depth > 0 => *depth -= 1,
-                b';' if *depth > 0 => {}
-                _ => return false,
-            }
-        }
-        previous = *byte;
+/// Whether a sign, behind `left`, keeps to the grammar of a plain user agent; counts the comments that are open.
+#[inline]
+fn nests(sign: u8, left: u8, depth: &mut usize) -> bool {
+    match sign {
+        b'(' if matches!(left, b' ' | b'(') => *depth += 1,
+        b')' if *depth > 0 => *depth -= 1,
+        b';' if *depth > 0 => {}
+        _ => return false,
     }
     true
 }

@@ -109,6 +109,40 @@ pub fn candidates<'t, T>(
     rest.get(..count).unwrap_or_default()
 }
 
+/// With which two bytes the rows of a table begin. Bytes count by their low five bits, so that case makes no difference; a pair
+/// that no row begins with may share its bits with one, never the other way round.
+pub struct Heads([u32; 32]);
+
+impl Heads {
+    /// Of the rows of a table, each of two bytes or more.
+    pub const fn of<T>(mut rows: &[(&[u8], T)]) -> Self {
+        let mut heads = [0; 32];
+        while let [(name, _), rest @ ..] = rows {
+            if let [first, second, ..] = name {
+                let (first, second) = (*first & 31, *second & 31);
+                let mut left: &mut [u32] = &mut heads;
+                let mut k = 0;
+                while let [head, tail @ ..] = left {
+                    if k == first {
+                        *head |= 1 << second;
+                    }
+                    left = tail;
+                    k += 1;
+                }
+            }
+            rows = rest;
+        }
+        Self(heads)
+    }
+
+    /// Whether a row may begin with these bytes.
+    #[inline]
+    pub fn may_start(&self, first: u8, second: u8) -> bool {
+        let seconds = self.0.get(usize::from(first & 31)).copied().unwrap_or(0);
+        seconds >> (second & 31) & 1 != 0
+    }
+}
+
 /// `word` in lower case in a scratch array, if it fits.
 pub fn lower<const N: usize>(word: &[u8], scratch: &mut [u8; N]) -> Option<usize> {
     let target = scratch.get_mut(..word.len())?;

@@ -73,35 +73,21 @@ fn encoded(bytes: &[u8], i: usize, forms: fn(u8, u8) -> Forms) -> Option<(usize,
         .map(|form| (form.len(), Spelling::Encoded))
 }
 
-/// What may start at a byte: a bit for each.
-const SLASH: u8 = 1;
-const DOT: u8 = 2;
-
-const STARTS: [u8; 256] = starts();
-
-const fn starts() -> [u8; 256] {
-    let mut table = [0; 256];
-    let mut rest: &mut [u8] = &mut table;
-    let mut byte = 0_u8;
-    while let [first, tail @ ..] = rest {
-        *first = match byte {
-            b'/' | 0xe2 | 0xee => SLASH,
-            b'.' | 0xe3 => DOT,
-            b'%' | b'0' | b'\\' | b'&' | 0xef => SLASH | DOT,
-            0xc0 | 0xc1 | 0xe0 | 0xf0 | 0xf8 | 0xfc => SLASH | DOT,
-            _ => 0,
-        };
-        rest = tail;
-        byte = byte.wrapping_add(1);
-    }
-    table
+/// Whether [`slash`] may find something that starts with `byte`.
+pub const fn may_be_slash(byte: u8) -> bool {
+    matches!(byte, b'/' | 0xe2 | 0xee) || may_be_either(byte)
 }
 
-/// Whether [`slash`] and [`dot`] may find something that starts with `byte`.
-#[inline]
-pub fn may_start(byte: u8) -> (bool, bool) {
-    let starts = STARTS.get(usize::from(byte)).copied().unwrap_or(0);
-    (starts & SLASH != 0, starts & DOT != 0)
+/// Whether [`dot`] may find something that starts with `byte`.
+pub const fn may_be_dot(byte: u8) -> bool {
+    matches!(byte, b'.' | 0xe3) || may_be_either(byte)
+}
+
+const fn may_be_either(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'%' | b'0' | b'\\' | b'&' | 0xef | 0xc0 | 0xc1 | 0xe0 | 0xf0 | 0xf8 | 0xfc
+    )
 }
 
 /// The length of a byte sequence that no valid UTF-8 has, as overlong forms start: `c0`, `e0 80`, `f0 80 80` and longer.

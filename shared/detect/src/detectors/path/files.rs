@@ -1,6 +1,6 @@
 //! Files that nobody asks a web application for, as tables; a path is compared with slashes of either kind and any number.
 
-use super::super::ascii::{at, before, candidates, ends, has};
+use super::super::ascii::{Heads, at, before, candidates, ends, has};
 use super::dots;
 
 /// What kind of file a path names.
@@ -150,6 +150,14 @@ pub fn stands(bytes: &[u8], i: usize, pattern: &[u8]) -> Option<usize> {
         }
     }
     Some(k)
+}
+
+static HEADS: Heads = Heads::of(PROOF);
+
+/// Whether [`proof`] may find a file that begins with these two bytes: most words stop here.
+#[inline]
+pub fn may_start(first: u8, second: u8) -> bool {
+    HEADS.may_start(first, second)
 }
 
 /// A file that is proof, at `i`: its kind and where its name ends. Adds to `compared` how many names it was compared with.

@@ -5,6 +5,7 @@
 
 /// What the prefilter looks for on this detector's behalf.
 pub mod anchors;
+mod class;
 mod dots;
 mod files;
 mod probe;
@@ -13,6 +14,7 @@ mod walk;
 mod wrapper;
 
 use std::cell::Cell;
+use std::mem;
 use std::ops::Range;
 
 use backstop_http::Kind;
@@ -44,13 +46,16 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let schemes = memchr::memchr(b':', bytes).is_some();
     let mut compared = 0;
     let mut previous = 0;
+    let mut left = class::BOUNDARY;
     for (i, byte) in bytes.iter().copied().enumerate() {
-        let (slashes, dots) = dots::may_start(byte);
+        let class = class::of(byte);
+        let before = mem::replace(&mut left, class);
         let after_slash = i > 0 && slash_end == i;
-        let starts = i == 0 || after_slash || boundary(previous);
+        let starts = before & class::BOUNDARY != 0 || after_slash;
         let follows = starts || found.end == i || previous == b'.';
-        // Within a word nothing starts but a scheme, which is of letters.
-        let scheme = schemes && byte.is_ascii_alphabetic();
+        let scheme = schemes && class & class::LETTER != 0 && before & class::WORD == 0;
+        let (slashes, dots) = (class & class::SLASH != 0, class & class::DOT != 0);
+        // Within a word nothing starts.
         if !(slashes || dots || follows || scheme) {
             previous = byte;
             continue;
@@ -76,8 +81,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
                 Err(rest) => skip = rest,
             }
         }
-        if (starts || found.end == i || previous == b'.')
-            && (byte.is_ascii_alphanumeric() || byte == b'.')
+        if follows
+            && files::may_start(byte, at(bytes, i + 1))
             && let Some((file, end)) = files::proof(bytes, i, &mut compared)
             && (starts || after_dots(bytes, i))
         {
@@ -90,10 +95,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             }
             compared = 0;
         }
-        if schemes
-            && byte.is_ascii_alphabetic()
-            && let Some(end) = wrapper::at_word(bytes, i, previous)
-        {
+        if scheme && let Some(end) = wrapper::at_word(bytes, i, previous) {
             hits.push(shape.rule(&rules::WRAPPER), i..end);
         }
         previous = byte;
@@ -186,35 +188,6 @@ impl Trim for [u8] {
             .count();
         rest.get(..rest.len() - end).unwrap_or_default()
     }
-}
-
-/// Signs behind which a path can start inside a value.
-fn boundary(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'=' | b'\''
-            | b'"'
-            | b'('
-            | b','
-            | b':'
-            | b';'
-            | b'|'
-            | b'&'
-            | b'<'
-            | b'>'
-            | b'['
-            | b'{'
-            | b'@'
-            | b' '
-            | b'\n'
-            | b'\t'
-            | b'`'
-            | b'!'
-            | b'+'
-            | b'#'
-            | b'?'
-            | 0
-    )
 }
 
 /// `name../`: dots glued to a name, which an alias without its slash resolves, in the request's path; or `%` and `*` before them.

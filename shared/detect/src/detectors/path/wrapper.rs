@@ -58,11 +58,8 @@ fn may_start(first: u8, second: u8) -> bool {
     }
 }
 
-/// A wrapper that starts at `i`: its end.
+/// A wrapper at the word that starts at `i`, behind `previous`: its end.
 pub fn at_word(bytes: &[u8], i: usize, previous: u8) -> Option<usize> {
-    if previous.is_ascii_alphanumeric() || matches!(previous, b'_' | b'-' | b'.') {
-        return None;
-    }
     let first = at(bytes, i).to_ascii_lowercase();
     let second = at(bytes, i + 1).to_ascii_lowercase();
     if !may_start(first, second) {
