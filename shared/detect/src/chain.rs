@@ -75,6 +75,11 @@ impl Chain {
         self.iter().count()
     }
 
+    /// Whether there is no room for another.
+    pub fn is_full(&self) -> bool {
+        self.len() == MAX_STEPS
+    }
+
     /// Whether the value was looked at as it came.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -7,6 +7,7 @@
 mod applies;
 pub mod category;
 pub mod chain;
+mod changes;
 pub mod decode;
 pub mod detectors;
 pub mod exhibit;

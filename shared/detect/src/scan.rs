@@ -10,6 +10,7 @@ use backstop_http::{Kind, Place};
 
 use crate::applies::Field;
 use crate::chain::{Chain, Decoding};
+use crate::changes::{self, Piece};
 use crate::detectors::{ALONE, DETECTORS, Detector, bot, xss};
 use crate::finding::Findings;
 use crate::input::{Hit, Hits, Input};
@@ -64,6 +65,8 @@ pub struct Scanner {
     /// Later forms, in turn.
     decoded: Vec<u8>,
     spare: Vec<u8>,
+    /// What changed from one form to the next.
+    pieces: Vec<Piece>,
 }
 
 /// What a glance at a value showed: something. One number, so that it costs nothing to hand on.
@@ -121,6 +124,7 @@ impl Scanner {
             form: Vec::new(),
             decoded: Vec::new(),
             spare: Vec::new(),
+            pieces: Vec::new(),
         }
     }
 
@@ -327,15 +331,25 @@ impl Scanner {
         let mut spare = mem::take(&mut self.spare);
         let mut step = decode::step(first, features.triggers(), &mut form);
         run.shown(step, first);
+        let mut before = first;
         while let Some(decoding) = step
             && chain.push(decoding)
             && self.hits.spend(form.len() * STEPS_OF_A_FORM)
         {
             let features = prefilter::features(&form);
-            self.detect(run, chain, &form, features, out);
+            self.pieces.clear();
+            if form.len() >= changes::LONG {
+                self.pieces.extend(changes::pieces(before, &form));
+            }
             step = decode::step(&form, features.triggers(), &mut spare);
+            if step.is_none() || chain.is_full() || form.len() < changes::LONG {
+                self.detect(run, chain, &form, features, out);
+            } else {
+                self.detect_changes(run, chain, &form, out);
+            }
             run.shown(step, &form);
             mem::swap(&mut form, &mut spare);
+            before = &spare;
         }
         self.decoded = form;
         self.spare = spare;
@@ -347,6 +361,33 @@ impl Scanner {
         run: &mut Run<'_>,
         chain: Chain,
         bytes: &[u8],
+        features: Features,
+        out: &mut Findings,
+    ) {
+        self.detect_new(run, chain, bytes, 0..bytes.len(), features, out);
+    }
+
+    /// Shows what is new in a form that is neither the first nor the last.
+    fn detect_changes(&mut self, run: &mut Run<'_>, chain: Chain, form: &[u8], out: &mut Findings) {
+        let pieces = mem::take(&mut self.pieces);
+        for piece in &pieces {
+            let bytes = form.get(piece.range.clone()).unwrap_or_default();
+            if !self.sweeps(bytes) {
+                break;
+            }
+            let features = prefilter::features(bytes);
+            self.detect_new(run, chain, bytes, piece.new.clone(), features, out);
+        }
+        self.pieces = pieces;
+    }
+
+    /// Shows bytes to the detectors that want them, for what they find in the `new` ones.
+    fn detect_new(
+        &mut self,
+        run: &mut Run<'_>,
+        chain: Chain,
+        bytes: &[u8],
+        new: Range<usize>,
         features: Features,
         out: &mut Findings,
     ) {
@@ -365,7 +406,7 @@ impl Scanner {
             };
             self.hits.clear();
             (detector.detect)(&input, &mut self.hits);
-            self.report(run, chain, detector, bytes, out);
+            self.report(run, chain, detector, bytes, &new, out);
         }
     }
 
@@ -375,9 +416,11 @@ impl Scanner {
         chain: Chain,
         detector: &Detector,
         bytes: &[u8],
+        new: &Range<usize>,
         out: &mut Findings,
     ) {
-        for hit in self.hits.as_slice() {
+        let is_new = |hit: &&Hit| hit.span.start <= new.end && new.start <= hit.span.end;
+        for hit in self.hits.as_slice().iter().filter(is_new) {
             // The same rule on a later form of the same value is the same attack.
             if out.has_since(run.since, hit.rule) || self.is_allowed(hit, bytes) {
                 continue;
