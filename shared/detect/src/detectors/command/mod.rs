@@ -299,6 +299,9 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
     }
     // What nothing below begins with needs no look: most joins are a sign between two blanks or signs.
     let first = at(bytes, word::skip_blanks(bytes, start));
+    if matches!(first, b';' | b')') {
+        return;
+    }
     let named = first.is_ascii_alphabetic();
     let mut reads = 0;
     let found = shell::prefixed_command_behind(bytes, join, i, start, &mut reads);

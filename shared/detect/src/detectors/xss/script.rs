@@ -22,7 +22,7 @@ const TEXT: usize = 240;
 /// What judging a name costs, in steps of [`Work`](crate::Work).
 const STEPS_OF_A_WORD: usize = 7;
 /// What judging one with an index behind it costs.
-const STEPS_OF_AN_INDEX: usize = 120;
+const STEPS_OF_AN_INDEX: usize = 200;
 
 /// Whether `bytes` is a text of several lines rather than a field: long, or with a fenced block of code (CommonMark 4.5).
 pub fn is_text(bytes: &[u8]) -> bool {
