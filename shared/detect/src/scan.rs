@@ -51,7 +51,7 @@ const STEPS_OF_A_VALUE: usize = 80;
 /// What the prefilter's sweep costs per byte.
 const STEPS_OF_A_SWEEP: usize = 2;
 /// What another form of a value costs per byte: trying the decodings, writing it, sweeping it.
-const STEPS_OF_A_FORM: usize = 6;
+const STEPS_OF_A_FORM: usize = 4;
 /// What showing a form to a detector costs beside its bytes.
 const STEPS_OF_A_DETECTOR: usize = 80;
 

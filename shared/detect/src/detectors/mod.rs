@@ -104,7 +104,7 @@ pub static DETECTORS: [Detector; 10] = [
     Detector {
         category: Category::XxeInjection,
         rules: xxe::rules::RULES,
-        steps: 1,
+        steps: 0,
         wants: xxe::wants,
         detect: xxe::detect,
     },
@@ -125,14 +125,14 @@ pub static DETECTORS: [Detector; 10] = [
     Detector {
         category: Category::HeaderInjection,
         rules: header::rules::RULES,
-        steps: 1,
+        steps: 0,
         wants: header::wants,
         detect: header::detect,
     },
     Detector {
         category: Category::BotScanner,
         rules: bot::rules::RULES,
-        steps: 1,
+        steps: 0,
         wants: bot::wants,
         detect: bot::detect,
     },

@@ -8,8 +8,8 @@ use super::{OnLimit, Whole};
 /// The work that a request is allowed if nothing else is configured, in steps.
 pub const DEFAULT_STEPS: u32 = 3_000_000;
 
-/// The bound on what inspecting one request costs, whatever is in it. Nothing that people send comes near it; what is made to
-/// be dear (a hundred kilobytes of signs that each begin something) does.
+/// The bound on what inspecting one request costs, whatever is in it. Forms and JSON stay far below it; what is made to be dear
+/// (a hundred kilobytes of signs that each begin something) does not, nor do some long files of code and markup.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WorkLimit {

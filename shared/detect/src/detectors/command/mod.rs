@@ -44,8 +44,9 @@ pub const fn wants(features: u8) -> bool {
 /// How far behind a backtick the one that closes it is looked for.
 const LONGEST_SPAN: usize = 1024;
 
-/// What a sign costs that may begin something, in steps of [`Work`](crate::Work).
-const STEPS_OF_A_SIGN: usize = 20;
+/// What a sign costs that may begin something, in steps of [`Work`](crate::Work), and what one that joins commands costs more.
+const STEPS_OF_A_SIGN: usize = 10;
+const STEPS_OF_A_JOIN: usize = 12;
 /// What comparing a word with the marks costs.
 const STEPS_OF_A_MARK: usize = 14;
 /// What reading a command's name and its operand costs.
@@ -287,7 +288,9 @@ fn join(bytes: &[u8], i: usize, sink: &mut Sink<'_, '_>) {
         return;
     };
     // The second sign of `||` and `&&` starts nothing of its own.
-    if matches!(join, Join::Pipe | Join::Ampersand) && before(bytes, i) == at(bytes, i) {
+    if matches!(join, Join::Pipe | Join::Ampersand) && before(bytes, i) == at(bytes, i)
+        || !sink.hits.spend(STEPS_OF_A_JOIN)
+    {
         return;
     }
     if word::is_plain(bytes, word::skip_blanks(bytes, start)) {

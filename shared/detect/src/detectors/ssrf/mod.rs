@@ -77,6 +77,9 @@ const FOLLOWED_BY_THE_BROWSER: &[&str] = &[
 /// that somebody fills in.
 const DEEP: usize = 4;
 
+/// What taking a value apart as a URL costs, in steps of [`Work`](crate::Work).
+const STEPS_OF_A_URL: usize = 80;
+
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     if matches!(
@@ -93,7 +96,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     if is_a_socket_and_a_url(input.bytes) || names_a_socket(input.bytes) {
         hits.push(&rules::ODD_SCHEME, 0..5);
     }
-    if !public::is_plain(input.bytes) {
+    if !public::is_plain(input.bytes) && hits.spend(STEPS_OF_A_URL) {
         taken_apart(input, hits);
     }
 }
