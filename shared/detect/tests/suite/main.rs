@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod long_values;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod rules;
