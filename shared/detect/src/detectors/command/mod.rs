@@ -134,6 +134,7 @@ impl Sink<'_, '_> {
         // Only a text that sets code apart quotes commands: words alone do not hide one.
         let text = *self.text.get_or_insert_with(|| {
             place::names_a_step(input)
+                || place::is_a_script(input)
                 || place::names_a_tool(input)
                 || lines::only_unpacks(bytes)
                 || text::quotes_code(bytes) && text::is_text(bytes)

@@ -18,6 +18,17 @@ pub fn names_a_step(input: &Input<'_>) -> bool {
             })
 }
 
+/// Whether the value is a command line of a package's manifest, as registries and dependency scanners are sent them: npm's and
+/// Composer's `scripts`. One that begins with a sign joins what stood before it.
+pub fn is_a_script(input: &Input<'_>) -> bool {
+    let Place { kind, name } = input.place;
+    let mut segments = name.rsplit(|byte| *byte == b'/');
+    kind == Kind::Json
+        && segments.next().is_some_and(|key| !key.is_empty())
+        && segments.next() == Some(b"scripts")
+        && input.bytes.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
 /// Whether the value is a tool's path and nothing else, deep inside a document: what a process was started from (a trace's
 /// resource), what a container runs; or an attribute of OpenTelemetry (`process.command_line`). At the top of a document, or in
 /// a parameter, it is what somebody wants to have run.

@@ -12,6 +12,8 @@ pub const BOUNDARY: u8 = 4;
 pub const LETTER: u8 = 8;
 /// A part of a scheme's name or of what it is not read out of: letters, digits, `_`, `-` and `.`.
 pub const WORD: u8 = 16;
+/// Such a part that is nothing else to a path: neither a dot nor a digit that may begin one.
+pub const INNER: u8 = 32;
 
 static CLASSES: [u8; 256] = classes();
 
@@ -34,6 +36,9 @@ const fn classes() -> [u8; 256] {
         }
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') {
             *first |= WORD;
+            if *first & (SLASH | DOT | BOUNDARY) == 0 {
+                *first |= INNER;
+            }
         }
         rest = tail;
         byte = byte.wrapping_add(1);

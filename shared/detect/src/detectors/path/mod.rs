@@ -47,7 +47,10 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let mut compared = 0;
     let mut previous = 0;
     let mut left = class::BOUNDARY;
-    for (i, byte) in bytes.iter().copied().enumerate() {
+    let mut next = 0;
+    while let Some(byte) = bytes.get(next).copied() {
+        let i = next;
+        next += 1;
         let class = class::of(byte);
         let before = mem::replace(&mut left, class);
         let after_slash = i > 0 && slash_end == i;
@@ -58,6 +61,10 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
         // Within a word nothing starts.
         if !(slashes || dots || follows || scheme) {
             previous = byte;
+            if class & class::INNER != 0 && slash_end <= i && found.end <= i {
+                let inner = |byte: &&u8| class::of(**byte) & class::INNER != 0;
+                next += from(bytes, next).iter().take_while(inner).count();
+            }
             continue;
         }
         if slashes

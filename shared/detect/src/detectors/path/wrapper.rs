@@ -36,35 +36,37 @@ const WRAPPERS: &[&[u8]] = &[
     b"view-source:file",
 ];
 
-/// Whether any of [`WRAPPERS`] starts with these two bytes: most words stop here.
-fn may_start(first: u8, second: u8) -> bool {
-    match first {
-        b'c' => second == b'o',
-        b'd' => second == b'a',
-        b'e' => second == b'x',
-        b'f' => second == b'i',
-        b'g' => second == b'l',
-        b'j' => second == b'a',
-        b'l' => second == b'o',
-        b'n' => second == b'e',
-        b'o' => second == b'g',
-        b'p' => second == b'h',
-        b'r' => second == b'a',
-        b's' => second == b's',
-        b'u' => second == b'r',
-        b'v' => second == b'i',
-        b'z' => matches!(second, b'i' | b'l'),
-        _ => false,
-    }
+/// Whether any of [`WRAPPERS`] starts with these three bytes (lower case): most words stop here.
+const fn may_start(head: [u8; 3]) -> bool {
+    matches!(
+        &head,
+        b"com"
+            | b"dat"
+            | b"exp"
+            | b"fil"
+            | b"glo"
+            | b"jar"
+            | b"loc"
+            | b"net"
+            | b"ogg"
+            | b"pha"
+            | b"php"
+            | b"rar"
+            | b"ssh"
+            | b"url"
+            | b"vie"
+            | b"zip"
+            | b"zli"
+    )
 }
 
 /// A wrapper at the word that starts at `i`, behind `previous`: its end.
 pub fn at_word(bytes: &[u8], i: usize, previous: u8) -> Option<usize> {
-    let first = at(bytes, i).to_ascii_lowercase();
-    let second = at(bytes, i + 1).to_ascii_lowercase();
-    if !may_start(first, second) {
+    let head = [0, 1, 2].map(|k| at(bytes, i + k).to_ascii_lowercase());
+    if !may_start(head) {
         return None;
     }
+    let [first, ..] = head;
     let found = WRAPPERS
         .iter()
         .filter(|name| name.first() == Some(&first))
@@ -102,7 +104,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_wrapper_passes_its_first_two_bytes() {
-        assert!(WRAPPERS.iter().all(|name| may_start(name[0], name[1])));
+    fn every_wrapper_passes_its_first_three_bytes() {
+        assert!(
+            WRAPPERS
+                .iter()
+                .all(|name| may_start([name[0], name[1], name[2]]))
+        );
     }
 }
