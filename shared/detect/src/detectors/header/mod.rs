@@ -8,7 +8,7 @@ pub mod anchors;
 pub mod rules;
 
 use backstop_http::Kind;
-use memchr::memchr2_iter;
+use backstop_http::scan::{find, find_either};
 
 use crate::{Hits, Input, Rule};
 
@@ -33,8 +33,8 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let one_line = is_one_line(input.place.kind);
     if one_line && matches!(input.place.kind, Kind::Path | Kind::QueryName) {
         let inner = bytes.trim_ascii_end();
-        let inside = memchr2_iter(b'\r', b'\n', inner).next();
-        if let Some(at) = inside.or_else(|| memchr::memchr(b'\r', bytes)) {
+        let inside = find_either(b'\r', b'\n', inner);
+        if let Some(at) = inside.or_else(|| find(b'\r', bytes)) {
             hits.push(&rules::NEWLINE, at..bytes.len());
         }
     } else if one_line
@@ -108,7 +108,7 @@ impl<'a> Iterator for Breaks<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.bytes.get(self.at..)?;
-        let at = self.at + memchr2_iter(b'\r', b'\n', rest).next()?;
+        let at = self.at + find_either(b'\r', b'\n', rest)?;
         let (before, tail) = self.bytes.split_at_checked(at)?;
         let length = tail
             .iter()

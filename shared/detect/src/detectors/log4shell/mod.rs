@@ -5,8 +5,9 @@ pub mod anchors;
 mod lookup;
 pub mod rules;
 
-use backstop_http::Kind;
+use backstop_http::{Kind, scan};
 
+use super::ascii::{find, from};
 use crate::{Hits, Input, Rule};
 use lookup::{Resolved, Spelling};
 
@@ -36,10 +37,7 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             });
         }
     });
-    if let Some(start) = RECURSIONS
-        .iter()
-        .find_map(|text| memchr::memmem::find(input.bytes, text))
-    {
+    if let Some(start) = recursion(input.bytes) {
         hits.push(&rules::RECURSION, start..input.bytes.len());
     }
     if !remote && let Some(start) = bare_name(input.bytes) {
@@ -72,6 +70,20 @@ const PRIVATE: [&[u8]; 15] = [
 
 /// Look-ups without a name that hold another one, or what becomes one: CVE-2021-45105 and its forms.
 const RECURSIONS: [&[u8]; 3] = [b"${::-${::-", b"${::-$${", b"${${::-${"];
+
+/// Where one of [`RECURSIONS`] stands.
+fn recursion(bytes: &[u8]) -> Option<usize> {
+    let mut next = 0;
+    while let Some(found) = scan::find(b'$', from(bytes, next)) {
+        let start = next + found;
+        let rest = from(bytes, start);
+        if RECURSIONS.iter().any(|text| rest.starts_with(text)) {
+            return Some(start);
+        }
+        next = start + 1;
+    }
+    None
+}
 
 /// Formats of Grafana's variables, which are written like look-ups: `${env:csv}`.
 const FORMATS: [&[u8]; 13] = [
@@ -225,17 +237,17 @@ fn is_text_lookup(name: &[u8]) -> bool {
 /// that is judged in the form that has the brace.
 fn bare_name(bytes: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"jndi:";
-    bytes
-        .windows(NAME.len())
-        .enumerate()
-        .find_map(|(at, window)| {
-            let rest = bytes.get(at + NAME.len()..)?;
-            let before = bytes.get(at.saturating_sub(4)..at)?;
-            if ENCODED_BRACES.iter().any(|brace| ends_with(before, brace)) {
-                return None;
-            }
-            (window.eq_ignore_ascii_case(NAME)
-                && SCHEMES.iter().any(|scheme| starts_with(rest, scheme)))
-            .then_some(at)
-        })
+    let mut next = 0;
+    while let Some(found) = find(from(bytes, next), NAME, usize::MAX) {
+        let start = next + found;
+        next = start + NAME.len();
+        let before = bytes.get(start.saturating_sub(4)..start)?;
+        let rest = from(bytes, next);
+        if SCHEMES.iter().any(|scheme| starts_with(rest, scheme))
+            && !ENCODED_BRACES.iter().any(|brace| ends_with(before, brace))
+        {
+            return Some(start);
+        }
+    }
+    None
 }

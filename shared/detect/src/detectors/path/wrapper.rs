@@ -62,7 +62,8 @@ const fn may_start(head: [u8; 3]) -> bool {
 
 /// A wrapper at the word that starts at `i`, behind `previous`: its end.
 pub fn at_word(bytes: &[u8], i: usize, previous: u8) -> Option<usize> {
-    let head = [0, 1, 2].map(|k| at(bytes, i + k).to_ascii_lowercase());
+    let lower = |k| at(bytes, i + k).to_ascii_lowercase();
+    let head = [lower(0), lower(1), lower(2)];
     if !may_start(head) {
         return None;
     }

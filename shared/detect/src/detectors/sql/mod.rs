@@ -25,6 +25,7 @@ mod vocabulary;
 mod words;
 
 use backstop_http::Kind;
+use backstop_http::scan::find;
 
 use crate::{Hits, Input};
 use tokenizer::Context;
@@ -54,7 +55,7 @@ fn parse(input: &Input<'_>, hits: &mut Hits) {
         if judge::is_certain(hits) {
             return;
         }
-        let Some(first) = memchr::memchr(quote, input.bytes) else {
+        let Some(first) = find(quote, input.bytes) else {
             continue;
         };
         judge::judge(input, Context::Quoted(quote), hits);

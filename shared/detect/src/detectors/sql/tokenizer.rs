@@ -1,6 +1,8 @@
 //! Bytes to tokens. One pass, no memory, every dialect at once: where MySQL, PostgreSQL, SQL Server, Oracle and SQLite
 //! differ, the reading that an attacker can use wins.
 
+use backstop_http::scan::{find, find_either};
+
 use super::spelling::{Joined, empty_exponent, joined_word};
 use super::token::{Kind, Token};
 use super::words::Word;
@@ -143,7 +145,7 @@ impl<'a> Tokenizer<'a> {
                 // Read as the literal that the application opened before the first byte.
                 self.close_string(quote, 0)?;
             } else {
-                self.at = memchr::memchr(quote, self.bytes)? + 1;
+                self.at = find(quote, self.bytes)? + 1;
             }
             return Some(Token {
                 kind: Kind::Prefix,
@@ -241,7 +243,7 @@ impl<'a> Tokenizer<'a> {
         match self.rest() {
             [quote @ (b'\'' | b'"'), ..] => (self.read_string(*quote), Word::None),
             [b'`', rest @ ..] => {
-                let length = memchr::memchr(b'`', rest).map_or(rest.len(), |end| end + 1);
+                let length = find(b'`', rest).map_or(rest.len(), |end| end + 1);
                 self.at += 1 + length;
                 (Kind::Name, Word::None)
             }
@@ -345,7 +347,7 @@ impl<'a> Tokenizer<'a> {
         let reach = rest
             .get(..rest.len().min(COMMENT_REACH))
             .unwrap_or_default();
-        if let Some(end) = memchr::memchr(b'\n', reach) {
+        if let Some(end) = find(b'\n', reach) {
             self.at += end + 1;
         }
         (Kind::Comment, Word::None)
@@ -371,7 +373,7 @@ impl<'a> Tokenizer<'a> {
         let mut from = from;
         loop {
             let rest = self.bytes.get(from..)?;
-            let found = memchr::memchr2(quote, b'\\', rest)?;
+            let found = find_either(quote, b'\\', rest)?;
             match rest.get(found..) {
                 Some([b'\\', ..]) => from += found + 2,
                 Some([_, next, ..]) if *next == quote => from += found + 2,
@@ -442,10 +444,7 @@ impl<'a> Tokenizer<'a> {
         }
         match self.peek(0) {
             quote @ (b'`' | b'\'' | b'"') => {
-                let close = self
-                    .bytes
-                    .get(self.at + 1..)
-                    .and_then(|r| memchr::memchr(quote, r));
+                let close = self.bytes.get(self.at + 1..).and_then(|r| find(quote, r));
                 if let Some(end) = close {
                     self.at += end + 2;
                 }

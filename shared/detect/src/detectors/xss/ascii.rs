@@ -74,7 +74,5 @@ pub fn last_solid(bytes: &[u8], end: usize) -> Option<usize> {
 
 /// Where `needle` starts in `bytes`, without regard to case; `needle` is lower case and not empty.
 pub fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    memchr::memchr2_iter(first, first.to_ascii_uppercase(), bytes)
-        .find(|at| starts_with(from(bytes, *at), needle))
+    super::super::ascii::find(bytes, needle, bytes.len())
 }
