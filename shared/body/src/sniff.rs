@@ -23,6 +23,16 @@ pub(crate) fn shown_format(body: &[u8]) -> Option<Format> {
     }
 }
 
+/// The same of a form's field without a type. HTML from an editor is a text: only a prolog makes XML of it. JSON is taken apart
+/// where it is faultless, as in fields of any form ([`crate::nested`]); a note that begins with a bracket is none.
+pub(crate) fn shown_in_field(field: &[u8]) -> Option<Format> {
+    shown_format(field).filter(|format| match format {
+        Format::Json => false,
+        Format::Xml => matches!(field.trim_ascii_start(), [b'<', b'?' | b'!', ..]),
+        _ => true,
+    })
+}
+
 /// Whether the first bytes are text: no NUL, few control characters, few bytes that are not UTF-8.
 pub(crate) fn looks_like_text(body: &[u8]) -> bool {
     let window = body.get(..WINDOW).unwrap_or(body);

@@ -16,7 +16,7 @@ use crate::multipart::{self, Piece, Pieces};
 use crate::part::Part;
 use crate::report::{Content, Format, Limits, Malformed, Report, Violation};
 use crate::sink::{Passes, Sink, Visit};
-use crate::sniff::{looks_like_text, shown_format};
+use crate::sniff::{looks_like_text, shown_format, shown_in_field};
 use crate::xml::Xml;
 
 /// Multipart bodies within parts of multipart bodies that are taken apart; deeper ones are text.
@@ -212,9 +212,14 @@ impl Walker {
                 Format::Text
             }
         });
-        let shown = shown_format(body).filter(|shown| context.is_readable(*shown));
         // A field of a form, typed or not, is what it is to most readers: the whole of it.
         let is_field = context.part.is_some_and(|part| !part.is_file);
+        let shown = if is_field && declared.is_none() {
+            shown_in_field(body)
+        } else {
+            shown_format(body)
+        };
+        let shown = shown.filter(|shown| context.is_readable(*shown));
         report.declared = declared;
         if let Some(format) = declared {
             if shown == Some(Format::Json) && context.part.is_none() && json_is_all(format, body) {

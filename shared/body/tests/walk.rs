@@ -251,8 +251,6 @@ fn parts_by_their_own_types() {
             "jsonKey = a",
             "json:/a = x",
             "multipartName:u = u",
-            "jsonKey = a",
-            "json:/a = y",
             "multipart:u = {\\\"a\\\":\\\"y\\\"}",
             "multipartName:s = s",
             "filename:s = s.svg",
