@@ -105,7 +105,9 @@ fn is_filter<'a>(mut path: impl Iterator<Item = &'a [u8]>, operator: &[u8]) -> b
 
 /// Whether a member or a parameter is called a filter.
 fn names_a_filter(name: &[u8]) -> bool {
-    const FILTERS: [&[u8]; 7] = [
+    const FILTERS: [&[u8]; 9] = [
+        b"s",
+        b"query",
         b"filter",
         b"filters",
         b"metadata_filter",
