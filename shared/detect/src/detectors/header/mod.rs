@@ -5,6 +5,7 @@
 //! is taken for a value that somebody appended lines to.
 
 pub mod anchors;
+mod place;
 pub mod rules;
 
 use backstop_http::Kind;
@@ -27,10 +28,10 @@ const MAX_LINE: usize = 2048;
 /// Parses the value and records what it is.
 pub fn detect(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
-    if is_document(input.place.kind) {
+    if place::is_document(input.place.kind) {
         return;
     }
-    let one_line = is_one_line(input.place.kind);
+    let one_line = place::is_one_line(&input.place);
     if one_line && matches!(input.place.kind, Kind::Path | Kind::QueryName) {
         let inner = bytes.trim_ascii_end();
         let inside = find_either(b'\r', b'\n', inner);
@@ -64,30 +65,6 @@ pub fn detect(input: &Input<'_>, hits: &mut Hits) {
             hits.push(rule, line.at..bytes.len());
         }
     }
-}
-
-/// Whether a value of this kind has no business holding more than one line.
-const fn is_one_line(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Path
-            | Kind::QueryName
-            | Kind::Query
-            | Kind::CookieName
-            | Kind::Cookie
-            | Kind::Header
-            | Kind::FormName
-            | Kind::MultipartName
-            | Kind::MultipartFilename
-    )
-}
-
-/// Whole bodies: their lines are theirs, whatever they look like.
-const fn is_document(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::TextBody | Kind::RawBody | Kind::XmlDocument | Kind::Graphql
-    )
 }
 
 /// A run of CR and LF, and what is around it.

@@ -328,12 +328,7 @@ fn absolute(input: &Input<'_>, shape: &Shape<'_>, hits: &mut Hits) {
     let kind = input.place.kind;
     if matches!(
         kind,
-        Kind::Path
-            | Kind::Header
-            | Kind::Cookie
-            | Kind::CookieName
-            | Kind::TextBody
-            | Kind::RawBody
+        Kind::Path | Kind::Header | Kind::CookieName | Kind::TextBody | Kind::RawBody
     ) {
         return;
     }
