@@ -74,6 +74,8 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"proxycommand", CODE),
     (b"checkpoint-", CODE),
     (b"use-askpass", CODE),
+    (b"use-compress-program", CODE),
+    (b"core.sshcommand", CODE),
     (b"queuedirectory", CODE),
     (b"in-pager=", CODE),
     (b"[#", CODE),

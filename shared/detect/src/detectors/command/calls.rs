@@ -13,15 +13,15 @@ use super::word;
 const ALWAYS: &[&str] = &[
     "__import__", "array_map_exec", "base64_decode", "call_user_func", "call_user_func_array", "create_function",
     "execsync", "file_put_contents", "get_defined_vars", "getallheaders", "gzinflate", "gzuncompress", "hex2bin", "highlight_file",
-    "move_uploaded_file", "mb_send_mail", "passthru", "pcntl_exec", "php_uname", "phpinfo", "popen", "proc_open", "putenv",
+    "move_uploaded_file", "mb_send_mail", "passthru", "pcntl_exec", "php_uname", "phpinfo", "popen", "popen2", "popen3", "proc_open", "putenv",
     "shell_exec", "show_source", "spawnsync", "str_rot13",
 ];
 
 /// Functions whose names are ordinary: their argument decides.
 #[rustfmt::skip]
 const ARGUMENT: &[&str] = &[
-    "array_filter", "array_map", "assert", "chr", "die", "dir", "dl", "eval", "exec", "execute", "exit", "file_get_contents", "fopen", "function",
-    "include", "include_once", "ini_set", "md5", "open", "preg_replace", "print", "print_r", "printf", "readfile",
+    "array_filter", "array_map", "assert", "chr", "command", "die", "dir", "dl", "eval", "exec", "execute", "exit", "file_get_contents", "fopen", "function",
+    "include", "include_once", "ini_set", "md5", "open", "preg_replace", "print", "print_r", "printf", "qx", "readfile",
     "require", "require_once", "scandir", "sleep", "spawn", "system", "unlink", "usort", "var_dump", "while",
 ];
 
@@ -93,6 +93,11 @@ pub fn call_at(bytes: &[u8], open: usize) -> Option<usize> {
             && matches!(before(bytes, start - 1), b'\'' | b'"')
             && at(bytes, argument) == b')')
             .then_some(start);
+    }
+    // Go's name for it: `exec.Command("id")`.
+    if name == b"command" {
+        let package = bytes.get(..start)?.ends_with(b"exec.");
+        return (package && runs_code(bytes, b"exec", argument, true)).then_some(start);
     }
     (runs_code(bytes, name, argument, left == b'.')
         || matches!(
@@ -207,7 +212,7 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
             let start = i + 1 + usize::from(matches!(at(bytes, i + 1), b'\'' | b'"'));
             match name {
                 b"require" if used_at_once(from(bytes, start)) => true,
-                b"system" | b"exec" | b"spawn" | b"open" => {
+                b"system" | b"exec" | b"spawn" | b"open" | b"qx" => {
                     // A pipe in front makes Perl and Ruby run what they were to open.
                     if name == b"open" && at(bytes, start) == b'|' {
                         return true;
@@ -243,7 +248,7 @@ fn runs_code(bytes: &[u8], name: &[u8], i: usize, method: bool) -> bool {
         _ => {
             let rest = from(bytes, i);
             // `system(id)`: PHP takes a bare word for its own name.
-            if matches!(name, b"system" | b"exec")
+            if matches!(name, b"system" | b"exec" | b"qx")
                 && !method
                 && before(bytes, i) == b'('
                 && before(bytes, i - 1) != b' '

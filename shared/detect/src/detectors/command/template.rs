@@ -130,6 +130,24 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
         [b'=' | b'@', rest @ ..] => rest.trim_ascii(),
         inner => inner,
     };
+    if at(bytes, i + 1) == b'%' && at(bytes, i) == b'{' {
+        // Jinja's tag of its extension for debugging shows all that a template can reach.
+        if inner == b"debug" && length.is_some() {
+            return Some((Expression::Object, span));
+        }
+        // Where two braces are filtered: `{%print(…)%}`.
+        if let Some(printed) = printed(inner)
+            && (arithmetic(printed) || reaches(printed, length.is_some()) || quoted_call(printed))
+        {
+            return Some((Expression::Object, span));
+        }
+    }
+    // Ruby runs what stands between any two signs behind `%x`.
+    if at(bytes, i) == b'#'
+        && matches!(inner, [b'%', b'x', sign, ..] if sign.is_ascii_punctuation())
+    {
+        return Some((Expression::Object, span));
+    }
     if length.is_some() && (arithmetic(inner) || computes(inner)) {
         return Some((Expression::Arithmetic, span));
     }
@@ -143,6 +161,18 @@ pub fn expression_at(bytes: &[u8], i: usize) -> Option<(Expression, Range<usize>
             .then_some((Expression::Object, span));
     }
     (reaches(inner, length.is_some()) || quoted_call(inner)).then_some((Expression::Object, span))
+}
+
+/// What Jinja's statement `print` shows: `print(config.items())`, `print 7*7`.
+fn printed(inner: &[u8]) -> Option<&[u8]> {
+    let rest = inner.strip_prefix(b"print")?;
+    let shown = rest.trim_ascii();
+    if let Some(bracketed) = shown.strip_prefix(b"(") {
+        return Some(bracketed.strip_suffix(b")").unwrap_or(bracketed));
+    }
+    rest.first()
+        .is_some_and(u8::is_ascii_whitespace)
+        .then_some(shown)
 }
 
 /// `{7*7}`, `{=7*7}`: two numbers multiplied, where single braces hold ranges and sets as a rule.
@@ -357,6 +387,10 @@ fn page(inner: &[u8]) -> bool {
         b"import os",
         b"require ",
         b"webhandler",
+        b"deno.env",
+        b"deno.run",
+        b"deno.command",
+        b"deno.readtext",
     ];
     // Backticks are bytes of whatever is compressed, too.
     CODE.iter().any(|part| find(inner, part, WINDOW).is_some())

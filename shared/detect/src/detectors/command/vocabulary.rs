@@ -214,7 +214,7 @@ const fn starting_with(letter: u8) -> &'static [(&'static str, Weight)] {
         b't' => &[ ("tac", Terse), ("tail", Ordinary), ("takeown", Distinct), ("tar", Terse), ("taskkill", Distinct),
             ("tasklist", Distinct), ("tasksh", Ordinary), ("tbl", Terse), ("tclsh", Distinct), ("tcpdump", Distinct),
             ("tcping", Distinct), ("tcptraceroute", Distinct), ("tcsh", Distinct), ("tee", Terse),
-            ("telinit", Ordinary), ("telnet", Ordinary), ("terraform", Ordinary), ("test", Ordinary),
+            ("telinit", Ordinary), ("telnet", Ordinary), ("telnetd", Distinct), ("terraform", Ordinary), ("test", Ordinary),
             ("tftp", Distinct), ("then", Ordinary), ("tic", Terse), ("time", Ordinary), ("timedatectl", Ordinary),
             ("timeout", Ordinary), ("tmux", Distinct), ("top", Ordinary), ("torify", Ordinary), ("touch", Ordinary),
             ("tr", Terse), ("traceroute", Distinct), ("traceroute6", Distinct), ("tracert", Ordinary),

@@ -7,17 +7,23 @@ use super::word::skip_blanks;
 /// Environment variables of Windows as an attack writes them.
 const VARIABLES: &[&[u8]] = &[
     b"%appdata%",
+    b"%appdata:~",
     b"%comspec%",
+    b"%comspec:~",
     b"%os%",
     b"%path:~",
     b"%programdata%",
+    b"%programdata:~",
     b"%programfiles%",
+    b"%programfiles:~",
     b"%public%",
     b"%systemdrive%",
     b"%systemroot%",
+    b"%systemroot:~",
     b"%temp%",
     b"%userprofile%",
     b"%windir%",
+    b"%windir:~",
 ];
 
 /// PowerShell cmdlets and aliases that fetch, run or change something.
@@ -93,7 +99,11 @@ pub fn cmdlet(bytes: &[u8], i: usize) -> Option<usize> {
     );
     (call
         || takes
-        || dashed && matches!(operand, Operand::Separator | Operand::End | Operand::Word))
+        || dashed
+            && matches!(
+                operand,
+                Operand::Separator | Operand::End | Operand::Word | Operand::Number
+            ))
     .then_some(end)
 }
 

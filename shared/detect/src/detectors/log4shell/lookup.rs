@@ -105,6 +105,11 @@ fn evaluate(name: &[u8]) -> (Spelling, Vec<u8>) {
         None => (name, &b""[..]),
     };
     match prefix.to_ascii_lowercase().as_slice() {
+        // Written in the belief that nothing is in no case: `${upper::-j}`.
+        b"lower" | b"upper" if argument.starts_with(b":-") => (
+            Spelling::Other,
+            argument.get(2..).unwrap_or_default().to_vec(),
+        ),
         b"lower" => (Spelling::Lower, argument.to_ascii_lowercase()),
         b"upper" => (Spelling::Upper, argument.to_ascii_uppercase()),
         // A quoted part of a SimpleDateFormat stands for itself.

@@ -287,4 +287,12 @@ pub const ANCHORS: &[(&[u8], u8)] = &[
     (b"$elemmatch", STRONG), (b"$jsonschema", STRONG), (b"$accumulator", STRONG), (b"$all", STRONG),
     (b"$size", STRONG), (b"$lookup", STRONG), (b"$options", STRONG), (b"$func", STRONG),
     (b"$type", STRONG),
+    // A secret asked for by a part of it.
+    (b"__starts", STRONG), (b"__istart", STRONG), (b"__endswi", STRONG), (b"__iendsw", STRONG), (b"__contai", STRONG),
+    (b"__iconta", STRONG), (b"__regex", STRONG), (b"__iregex", STRONG), (b"__like", STRONG), (b"__ilike", STRONG),
+    (b"][starts", STRONG), (b"][istart", STRONG), (b"][endswi", STRONG), (b"][iendsw", STRONG), (b"][contai", STRONG),
+    (b"][iconta", STRONG), (b"][regex", STRONG), (b"][iregex", STRONG), (b"][like]", STRONG), (b"][ilike]", STRONG),
+    (b"[$starts", STRONG), (b"[$endswi", STRONG), (b"[$contai", STRONG), (b"[$like]", STRONG), (b"[$ilike]", STRONG),
+    (b"[$iconta", STRONG), (b"[$istart", STRONG), (b"[$iendsw", STRONG), (b"[$iregex", STRONG), (b"d[starts", STRONG), (b"d[contai", STRONG),
+    (b"d[like]", STRONG), (b"n[starts", STRONG), (b"n[contai", STRONG), (b"n[like]", STRONG), (b"d[regex", STRONG), (b"n[regex", STRONG),
 ];

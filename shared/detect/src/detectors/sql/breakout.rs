@@ -182,7 +182,11 @@ fn reopened(judge: &mut Judge<'_, '_>, index: usize) {
     for end in index + 1..index + REACH {
         let token = judge.at(end);
         if token.kind == Kind::OpenText {
-            let before = judge.before(end);
+            let mut before = judge.before(end);
+            // `1')>('0`: the bracket that was closed is opened again, too.
+            if before.kind == Kind::Open && judge.at(1).kind == Kind::Close && end > index + 1 {
+                before = judge.at(end - 2);
+            }
             let operator = matches!(
                 before.kind,
                 Kind::Compare | Kind::Arith | Kind::Star | Kind::Bars | Kind::Ampersands

@@ -47,6 +47,9 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
     let bytes = input.bytes;
     match input.place.kind {
         Kind::JsonKey => {
+            if let Some(secret) = secret_by_pattern(bytes) {
+                hits.push(&rules::SECRET_LOOKUP, secret);
+            }
             if is_operator(bytes) {
                 let segments = input.place.name.split(|byte| *byte == b'/');
                 let rule = if is_filter(segments, bytes) {
@@ -60,6 +63,9 @@ pub fn judge(input: &Input<'_>, hits: &mut Hits) {
             }
         }
         Kind::QueryName | Kind::FormName | Kind::CookieName | Kind::MultipartName => {
+            if let Some(secret) = secret_by_pattern(bytes) {
+                hits.push(&rules::SECRET_LOOKUP, secret);
+            }
             // A parameter that is an operator itself, or holds one: `$where=…`, `$or[0][a]=b`.
             let end = memchr::memchr(b'[', bytes).unwrap_or(bytes.len());
             if bytes.get(..end).is_some_and(is_query) {
@@ -137,6 +143,76 @@ fn holds_a_secret(text: &[u8]) -> bool {
         text.windows(known.len())
             .any(|part| part.eq_ignore_ascii_case(known))
     })
+}
+
+/// Comparisons by a part of the text, as query builders write them behind a field (Django's field lookups, Strapi's and
+/// Sequelize's operators, LoopBack's filters): each tells a field's content letter by letter.
+const PATTERNS: [&[u8]; 14] = [
+    b"startswith",
+    b"istartswith",
+    b"startswithi",
+    b"endswith",
+    b"iendswith",
+    b"endswithi",
+    b"contains",
+    b"icontains",
+    b"containsi",
+    b"regex",
+    b"iregex",
+    b"like",
+    b"ilike",
+    b"regexp",
+];
+
+/// Whether a field's name says that it is a secret: `passenger` and `hashtag` are none.
+fn is_a_secret(field: &[u8]) -> bool {
+    const PARTS: [&[u8]; 6] = [
+        b"password",
+        b"passwd",
+        b"passphrase",
+        b"secret",
+        b"token",
+        b"apikey",
+    ];
+    const WORDS: [&[u8]; 4] = [b"pass", b"pwd", b"hash", b"otp"];
+    let is_word = |part: &[u8]| WORDS.iter().any(|word| word.eq_ignore_ascii_case(part));
+    PARTS.iter().any(|known| {
+        field
+            .windows(known.len())
+            .any(|part| part.eq_ignore_ascii_case(known))
+    }) || field.split(|byte| *byte == b'_').any(is_word)
+}
+
+/// `owner__password__startswith`, `filters[user][password][$contains]`: a name that asks for a secret by a part of it.
+fn secret_by_pattern(name: &[u8]) -> Option<core::ops::Range<usize>> {
+    let (path, lookup) = if let Some(inner) = name.strip_suffix(b"]") {
+        let open = memchr::memrchr(b'[', inner)?;
+        let (path, lookup) = inner.split_at_checked(open)?;
+        (path, lookup.get(1..)?)
+    } else {
+        let (at, _) = name
+            .windows(2)
+            .enumerate()
+            .rev()
+            .take(LONGEST)
+            .find(|(_, two)| *two == b"__")?;
+        (name.get(..at)?, name.get(at + 2..)?)
+    };
+    let lookup = lookup.strip_prefix(b"$").unwrap_or(lookup);
+    let known = PATTERNS
+        .iter()
+        .any(|pattern| pattern.eq_ignore_ascii_case(lookup));
+    let path = path.get(path.len().saturating_sub(LONGEST)..)?;
+    // The field itself: what stands last in front of the comparison.
+    let path = path.strip_suffix(b"]").unwrap_or(path);
+    let field = path
+        .rsplit(|byte| matches!(byte, b'[' | b']' | b'.'))
+        .next()?;
+    let field = match memchr::memmem::rfind(field, b"__") {
+        Some(at) => field.get(at + 2..)?,
+        None => field,
+    };
+    (known && is_a_secret(field)).then_some(0..name.len())
 }
 
 /// Whether a value is an object that compares fields: one that begins with an operator compares the application's own.

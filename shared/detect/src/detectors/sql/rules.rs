@@ -134,6 +134,10 @@ rules! {
         "A value that ends a literal or a pattern in a Cypher query and goes on with a clause and a comment",
         "x'}) detach delete n //", not "the 'return' key // left",
         "CWE-943, CAPEC-676";
+    SECRET_LOOKUP = 1035 "orm-secret-lookup" Critical One
+        "A parameter or a JSON key that compares a secret field by a part of it, in a query builder's spelling",
+        "owner__password__startswith", not "title__startswith",
+        "CWE-943, CWE-200";
     OPERATOR_FILTER = 1040 "nosql-operator-filter" Critical Two
         "A MongoDB comparison operator in a filter that clients write, as search APIs take it",
         "filters[price][$gt]", not "filters[price]",
@@ -194,6 +198,7 @@ pub static RULES: &[Rule] = &[
     JAVASCRIPT,
     XPATH,
     CYPHER,
+    SECRET_LOOKUP,
     OPERATOR_FILTER,
     STATEMENT,
     CONDITION,

@@ -26,9 +26,10 @@ fn wanted(value: &[u8]) -> bool {
 fn kind_of(rule: &crate::Rule) -> Kind {
     match rule.name {
         "nosql-operator-key" => Kind::JsonKey,
-        "nosql-operator-parameter" | "nosql-operator-filter" | "sql-fragment-name" => {
-            Kind::QueryName
-        }
+        "nosql-operator-parameter"
+        | "nosql-operator-filter"
+        | "orm-secret-lookup"
+        | "sql-fragment-name" => Kind::QueryName,
         _ => Kind::Query,
     }
 }
