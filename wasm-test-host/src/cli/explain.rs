@@ -1,7 +1,7 @@
 //! `backstop explain`: how one request comes to its verdict.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backstop_detect::{Level, ScanOptions};
@@ -38,7 +38,7 @@ pub(super) struct ExplainArgs {
     /// A file with one request: the JSON that `replay` reads, or a curl command line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "curl")]
     request: Option<PathBuf>,
-    /// A curl command line.
+    /// A curl command line, or a file as for `--request`.
     #[arg(
         value_name = "CURL",
         trailing_var_arg = true,
@@ -61,9 +61,13 @@ pub(super) struct Explanation {
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Ending, Failure> {
-    let case = match &args.request {
-        Some(path) => read_request(path)?,
-        None => parse_curl(&args.curl).map_err(Failure::new)?,
+    let case = match (&args.request, args.curl.as_slice()) {
+        (Some(path), _) => read_request(path)?,
+        // A file's name is no URL that anybody asks about.
+        (None, [only]) if only == "-" || Path::new(only).is_file() => {
+            read_request(Path::new(only))?
+        }
+        (None, curl) => parse_curl(curl).map_err(Failure::new)?,
     };
     let config = match &args.config {
         Some(path) => config_file::read(path, &args.filter.filter)?,

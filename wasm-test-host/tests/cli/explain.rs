@@ -33,6 +33,21 @@ fn every_step_to_the_verdict_and_a_way_around_it() {
 }
 
 #[test]
+fn a_file_is_a_request_with_or_without_its_flag() {
+    let files = Files::new();
+    let request = files.write(
+        "request.json",
+        r#"{"method":"GET","path":"/search?q=%3Cscript%3E","headers":[]}"#,
+    );
+    for arguments in [
+        &["explain", "--json", &request][..],
+        &["explain", "--json", "--request", &request],
+    ] {
+        assert_eq!(run(arguments).json()["verdict"]["blocked"], true);
+    }
+}
+
+#[test]
 fn the_exclusion_it_offers_lets_the_request_pass() {
     let request = r#"{"method":"POST","path":"/board/posts","headers":[["Content-Type","application/json"]],"body":"{\"text\":\"<script>alert(1)</script>\"}"}"#;
     let explained = run_with(&["explain", "--json", "--request", "-"], request.as_bytes()).json();
