@@ -3,7 +3,7 @@
 use backstop_http::scan::Set;
 use backstop_http::{Kind, Place};
 
-use crate::shape::{BRANDS, LIST, PLAIN_PATH, WORD, is_plain_user_agent};
+use crate::shape::{BRANDS, HOSTS, LIST, PLAIN_PATH, WORD, is_plain_user_agent, parts_with_blanks};
 use crate::{Category, CategorySet};
 
 /// Free header fields carry URLs of their own site: a loopback host there is a developer, not a forged request.
@@ -121,6 +121,8 @@ pub(crate) enum Field {
     Elsewhere,
     /// A grammar whose values can carry none of the ten categories as long as they keep to its signs.
     Grammar(&'static Set),
+    /// The same of lists with blanks between members only.
+    List,
     /// Anything.
     Free,
 }
@@ -133,10 +135,12 @@ impl Field {
             b"referer" => Self::Referer,
             b"authorization" | b"proxy-authorization" => Self::Credentials,
             b"cookie" | [b':', ..] => Self::Elsewhere,
+            [b'a', b'c', b'c', b'e', b'p', b't', ..] => Self::List,
+            // Addresses of clients are written into commands and statements by many a log.
+            b"host" | b"x-real-ip" => Self::Grammar(&HOSTS),
             [b's', b'e', b'c', b'-', b'c', b'h', b'-', ..] => Self::Grammar(&BRANDS),
             [b's', b'e', b'c', b'-', ..]
             | [b'i', b'f', b'-', ..]
-            | [b'a', b'c', b'c', b'e', b'p', b't', ..]
             | b"age"
             | b"alt-used"
             | b"cache-control"
@@ -149,7 +153,6 @@ impl Field {
             | b"etag"
             | b"expect"
             | b"forwarded"
-            | b"host"
             | b"keep-alive"
             | b"last-modified"
             | b"max-forwards"
@@ -165,9 +168,14 @@ impl Field {
             | b"transfer-encoding"
             | b"upgrade"
             | b"via"
-            | b"x-real-ip"
             | b"x-request-id" => Self::Grammar(&LIST),
             [b'a', ..] if name.starts_with(b"access-control-") => Self::Grammar(&LIST),
+            // Envoy's has certificates in it.
+            [b'x', b'-', rest @ ..]
+                if rest.starts_with(b"forwarded-") && rest != b"forwarded-client-cert" =>
+            {
+                Self::Grammar(&HOSTS)
+            }
             [b'x', b'-', rest @ ..] if is_proxy_field(rest) => Self::Grammar(&LIST),
             _ => Self::Free,
         }
@@ -180,8 +188,11 @@ impl Field {
             Self::UserAgent => USER_AGENT,
             Self::Elsewhere => CategorySet::NONE,
             Self::Grammar(signs) if signs.holds(value) => CategorySet::NONE,
+            Self::List if LIST.holds(value) && parts_with_blanks(value) => CategorySet::NONE,
             Self::Credentials if LIST.holds(value) => CategorySet::NONE,
-            Self::Grammar(_) | Self::Credentials | Self::Referer | Self::Free => HEADERS,
+            Self::Grammar(_) | Self::List | Self::Credentials | Self::Referer | Self::Free => {
+                HEADERS
+            }
         }
     }
 }
@@ -231,6 +242,11 @@ mod tests {
                 "sec-ch-ua",
                 "\"Chromium\";v=\"124\", \"Not(A:Brand\";v=\"8\"",
             ),
+            ("x-forwarded-for", "203.0.113.7, [2001:db8::1]:443"),
+            (
+                "x-forwarded-client-cert",
+                "By=spiffe://a;Hash=0a;Subject=\"\"",
+            ),
             ("if-none-match", "W/\"5f3--a\""),
             ("authorization", "Bearer a.b-c_d--e=="),
             (
@@ -248,6 +264,9 @@ mod tests {
             ("accept", "${jndi:ldap://x/}"),
             ("content-type", "%{(#_='multipart/form-data')}"),
             ("x-forwarded-for", "1.1.1.1' or '1'='1"),
+            ("x-forwarded-for", "1.1.1.1;cat /hall"),
+            ("x-forwarded-for", "1.1.1.1 or 1=1"),
+            ("accept-language", "ko;cat /hall"),
             ("x-anything", "plain"),
         ] {
             assert_eq!(looked_at(name, value), HEADERS, "{name}");

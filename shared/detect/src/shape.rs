@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use backstop_http::scan::Set;
+use backstop_http::scan::{Set, find};
 
 const LETTERS_AND_DIGITS: Set =
     Set::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
@@ -15,6 +15,8 @@ pub(crate) static PLAIN_PATH: Set = LETTERS_AND_DIGITS.with(b"_-:./,~@");
 static AGENT: Set = LETTERS_AND_DIGITS.with(b"_-:./, +");
 /// What header fields of known grammar hold (RFC 9110, RFC 8941, RFC 9112; W3C Trace Context).
 pub(crate) static LIST: Set = GRAMMAR.with(b"[]");
+/// Addresses and names of hosts, with ports, in lists.
+pub(crate) static HOSTS: Set = LETTERS_AND_DIGITS.with(b"_-:., []");
 /// The same of Client Hints. Greased brands hold any sign that a token may not: `"Not(A:Brand";v="8"`, `" Not;A Brand"`.
 pub(crate) static BRANDS: Set = GRAMMAR.with(b"()\\");
 const GRAMMAR: Set = LETTERS_AND_DIGITS.with(b"_-:./,~@ +;\t=*\"!?");
@@ -33,6 +35,19 @@ pub(crate) fn is_number_like(value: &[u8]) -> bool {
     };
     (HEX.has(*first) || matches!(first, b'+' | b':' | b'T' | b'Z'))
         && (HEX.holds(value) || MOMENT.holds(value))
+}
+
+/// Whether blanks stand behind what parts a list's members, or its parameters, only: `ko;q=0.9, en`.
+pub(crate) fn parts_with_blanks(value: &[u8]) -> bool {
+    let mut rest = value;
+    while let Some(at) = find(b' ', rest) {
+        let (before, behind) = rest.split_at_checked(at).unwrap_or_default();
+        if !matches!(before.last(), Some(b',' | b';')) {
+            return false;
+        }
+        rest = behind.get(1..).unwrap_or_default();
+    }
+    true
 }
 
 /// Whether a user agent is products and comments (RFC 9110 section 10.1.5) of plain characters: semicolons in comments
@@ -107,6 +122,16 @@ mod tests {
                     .iter()
                     .all(|set| !set.has(byte))
             );
+        }
+    }
+
+    #[test]
+    fn blanks_of_a_list_stand_behind_its_signs() {
+        for list in ["gzip, deflate, br", "text/html; q=0.8", "", "ko"] {
+            assert!(parts_with_blanks(list.as_bytes()), "{list}");
+        }
+        for other in ["ko;cat /hall", " ko", "ko,  en", "1 or 1=1"] {
+            assert!(!parts_with_blanks(other.as_bytes()), "{other}");
         }
     }
 

@@ -156,6 +156,10 @@ fn taken_apart(input: &Input<'_>, hits: &mut Hits) {
     if class == HostClass::Address && addresses > 1 {
         class = HostClass::Disguised;
     }
+    // A cookie may remember a page of whoever builds the site; none is at an address in disguise.
+    let quiet = quiet
+        || input.place.kind == Kind::Cookie
+            && !matches!(class, HostClass::Disguised | HostClass::Rebinding);
     // `//name` may be a path with a slash too many: a name has to be one of the network's own.
     let named = !scheme.is_empty() || class >= HostClass::Private;
     if named && let Some(rule) = rule_of(class, bytes, &url.authority) {
@@ -233,10 +237,7 @@ fn quiet(input: &Input<'_>, start: usize, url: &url::Url) -> bool {
                     .all(|byte| byte.is_ascii_lowercase() || *byte >= 0x80)
         })
         .count();
-    words >= 3
-        || start < bytes.len() && text::is_text(bytes)
-        || deep(input)
-        || matches!(input.place.kind, Kind::Cookie)
+    words >= 3 || start < bytes.len() && text::is_text(bytes) || deep(input)
 }
 
 /// Whether the value is a URL that the browser follows, or has come from.
@@ -404,7 +405,8 @@ fn without_scheme(input: &Input<'_>, start: usize, hits: &mut Hits) {
         .unwrap_or(rest.len());
     let class = classify(rest.get(..end).unwrap_or_default());
     let path = from(rest, end);
-    let bare = path.is_empty() && matches!(input.place.kind, Kind::Query | Kind::Form);
+    let bare = path.is_empty()
+        && (matches!(input.place.kind, Kind::Query | Kind::Form) || is_called_an_address(input));
     if class == HostClass::Metadata
         && (bare && rest.first().is_some_and(u8::is_ascii_digit)
             || has(path, 0, b"/latest")
@@ -429,6 +431,25 @@ fn without_scheme(input: &Input<'_>, start: usize, hits: &mut Hits) {
     {
         hits.push(&rules::NO_SCHEME, start..start + end);
     }
+}
+
+/// Whether a field of a document is called what the server is to fetch.
+fn is_called_an_address(input: &Input<'_>) -> bool {
+    const NAMES: [&[u8]; 10] = [
+        b"callback",
+        b"callback_url",
+        b"endpoint",
+        b"feed",
+        b"image_url",
+        b"uri",
+        b"url",
+        b"webhook",
+        b"webhook_url",
+        b"webhookurl",
+    ];
+    let name = input.place.name.rsplit(|byte| *byte == b'/').next();
+    matches!(input.place.kind, Kind::Json | Kind::Multipart)
+        && name.is_some_and(|name| NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 /// `unix:path|http://host`: what a proxy that takes both apart (CVE-2021-40438) is made to fetch.

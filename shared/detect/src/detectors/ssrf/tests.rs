@@ -46,7 +46,30 @@ fn what_somebody_types_into_a_field_may_be_short() {
         for kind in [Kind::Query, Kind::Form] {
             assert_eq!(names(text, kind, "url", Level::One), [rule], "{text}");
         }
-        assert!(names(text, Kind::Json, "/a/url", Level::One).is_empty());
+        assert!(names(text, Kind::Json, "/a/source", Level::One).is_empty());
+    }
+    // No machine's document calls it so.
+    for kind in [Kind::Json, Kind::Multipart] {
+        let found = names("169.254.169.254", kind, "/hook/url", Level::One);
+        assert_eq!(found, ["ssrf-aws-metadata"]);
+    }
+}
+
+#[test]
+fn a_cookie_remembers_no_address_in_disguise() {
+    for text in ["http://0x08080808/", "http://hall.127.0.0.1.nip.io/x"] {
+        let found = names(text, Kind::Cookie, "back", Level::One);
+        assert_eq!(found.len(), 1, "{text}");
+    }
+    for text in [
+        "http://localhost:3000/hall",
+        "http://10.0.0.7/",
+        "https://tickets.example/",
+    ] {
+        assert!(
+            names(text, Kind::Cookie, "back", Level::One).is_empty(),
+            "{text}"
+        );
     }
 }
 
