@@ -183,25 +183,33 @@ pub fn nameless_code(bytes: &[u8], hits: &mut Hits) {
     }
 }
 
+/// How an empty array or object is made a number or a word. Each is an anchor: what has none of them is not looked at.
+const OPERATED: [&[u8]; 5] = [b"![]", b"! []", b"!{}", b"+[]", b"~[]"];
+
 /// Whether a run of signs holds empty arrays that are negated, added up or indexed by each other.
 fn is_nameless(run: &[u8]) -> bool {
-    let mut empty = 0;
-    let mut operated = 0;
-    let mut last = 0;
-    for pair in run.windows(2) {
-        if pair == b"[]" || pair == b"{}" {
-            empty += 1;
-            operated += usize::from(matches!(last, b'!' | b'~' | b'+'));
-        }
-        if let [byte, _] = pair
-            && *byte != b' '
-        {
-            last = *byte;
-        }
-    }
-    empty >= 2
-        && operated >= 1
+    let empty = |pair: &&[u8]| *pair == b"[]" || *pair == b"{}";
+    run.windows(2).filter(empty).count() >= 2
+        && OPERATED
+            .iter()
+            .any(|sign| memchr::memmem::find(run, sign).is_some())
         && run
             .iter()
             .any(|byte| matches!(byte, b'(' | b'+' | b'<' | b'`'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::anchors::ANCHORS;
+    use super::*;
+
+    #[test]
+    fn what_nameless_code_is_told_by_are_anchors() {
+        for sign in OPERATED {
+            assert!(ANCHORS.iter().any(|(literal, _)| *literal == sign));
+        }
+        assert!(is_nameless(b"(![]+[])[+!![]]"));
+        // Without an anchor it would be found or not by what else stands in the value.
+        assert!(!is_nameless(b"!{<}{}!+{}"));
+    }
 }
